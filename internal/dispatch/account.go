@@ -1,0 +1,174 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
+)
+
+// Causes of the end of an account's service.
+var (
+	errStopping = errors.New("the account is being handed on")
+	errDrained  = errors.New("the time for finishing calls is over")
+)
+
+// account serves one account for as long as this replica owns it.
+//
+// It has two contexts: soft ends waiting, following and pulling; hard ends the
+// recording of what calls in flight have answered, and comes later.
+type account struct {
+	conf     *Account
+	replica  string
+	broker   Broker
+	subjects events.Subjects
+	ledger   *ledger.Store
+	answers  *answerer
+	rules    rules
+	metrics  *Metrics
+	lease    *lease
+	log      *slog.Logger
+	hands    *hands
+
+	soft, hard   context.Context
+	stop, finish context.CancelCauseFunc
+	work         sync.WaitGroup // deliveries in work
+	ended        chan struct{}  // closed when serve has returned
+
+	mu      sync.Mutex
+	runs    map[string]*run // by token key
+	regions []*region
+}
+
+// newAccount prepares the service of an account; serve begins it.
+func newAccount(e *Engine, conf *Account, l *lease) *account {
+	a := &account{
+		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
+		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, hands: newHands(),
+		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
+		ended: make(chan struct{}), runs: map[string]*run{},
+	}
+	a.soft, a.stop = context.WithCancelCause(context.Background())
+	a.hard, a.finish = context.WithCancelCause(context.Background())
+	return a
+}
+
+// serve runs the account until stop is called, then lets deliveries in work come
+// to rest, and returns.
+func (a *account) serve() {
+	defer close(a.ended)
+	defer a.finish(errDrained)
+	var regions sync.WaitGroup
+	for _, name := range a.conf.Regions {
+		r, err := newRegion(a, name)
+		if err != nil {
+			a.log.Error("region cannot be served", "region", name, "error", err)
+			continue
+		}
+		a.mu.Lock()
+		a.regions = append(a.regions, r)
+		a.mu.Unlock()
+	}
+	for _, r := range a.serving() {
+		regions.Go(func() { r.serve(a.soft) })
+	}
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		a.hands.keepAlive(a.hard)
+	}()
+	regions.Wait()
+	a.work.Wait()
+	a.finish(errDrained)
+	<-beating
+}
+
+// close stops the account: waiting work goes back to the broker at once, calls
+// in flight have until grace to be answered and recorded.
+func (a *account) close(grace time.Duration) {
+	a.stop(errStopping)
+	t := time.AfterFunc(grace, func() { a.finish(errDrained) })
+	defer t.Stop()
+	<-a.ended
+}
+
+func (a *account) serving() []*region {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.regions
+}
+
+// tripAll opens the breaker of every region.
+func (a *account) tripAll() {
+	for _, r := range a.serving() {
+		r.breaker.trip()
+	}
+}
+
+// stage records how long a command spent in a stage of its life.
+func (a *account) stage(name string, d time.Duration) {
+	a.metrics.Stage.WithLabelValues(name).Observe(d.Seconds())
+}
+
+// serves reports whether a lane's subject has a consumer here.
+func (a *account) serves(subject string) bool {
+	for _, r := range a.serving() {
+		for _, l := range r.lanes {
+			if a.subjects.Lane(l.id) == subject {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answerStray settles the commands of a subject that no lane serves: an unknown
+// region, operation or priority, or one that is not supported or not allowed.
+func (a *account) answerStray(ctx context.Context, subject string) {
+	for ctx.Err() == nil {
+		m, err := a.broker.First(ctx, subject)
+		if err != nil {
+			if !errors.Is(err, broker.ErrNotFound) {
+				a.log.Debug("cannot read stray command; trying on", "subject", subject, "error", err)
+			}
+			return
+		}
+		a.metrics.Received.Inc()
+		if err := a.refuseStray(m); err != nil {
+			a.log.Debug("stray command stays for now", "subject", subject, "error", err)
+			return
+		}
+		if err := m.Ack(a.hard); err != nil {
+			a.log.Debug("cannot remove answered command", "subject", subject, "error", err)
+			return
+		}
+	}
+}
+
+// refuseStray answers one stray message.
+func (a *account) refuseStray(m broker.Message) error {
+	id, known := a.subjects.ParseLane(m.Subject())
+	var refusal *refusalError
+	var bad *events.Undecodable
+	cmd, err := read(m, id)
+	switch {
+	case errors.As(err, &bad):
+		return a.answers.deadLetter(a.hard, m, bad)
+	case errors.As(err, &refusal):
+		return a.answers.refuse(a.hard, refusal.cmd, refusal.why)
+	}
+	why := a.rules.check(cmd, time.Now())
+	if why == nil {
+		// The subject has no lane, yet nothing is wrong with the command.
+		why = rejected(events.ReasonSubjectMismatch, "no lane serves the subject "+m.Subject(), "publish to the subject of the command's own lane, or to the intake")
+		if known && a.serves(m.Subject()) {
+			return errors.New("a lane serves it by now")
+		}
+	}
+	return a.answers.refuse(a.hard, cmd, why)
+}

@@ -1,0 +1,214 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/ledger"
+	"github.com/seed-7b870224/sluice/internal/vendors"
+)
+
+// Causes that end a wait or withhold a call.
+var (
+	errExpired = errors.New("the command's time has passed")
+	errFenced  = errors.New("this replica no longer owns the account")
+)
+
+// busyPause is the longest pause between looks at a busy instance.
+const busyPause = 10 * time.Second
+
+// start waits for the instance, the turn and the breaker, in that order, so that
+// no permit is spent on work that cannot start; then it makes one attempt.
+func (r *run) start(ctx context.Context) error {
+	timed, cancel := context.WithDeadlineCause(ctx, r.expiry(), errExpired)
+	defer cancel()
+	v, err := r.attempt(timed)
+	switch {
+	case errors.Is(err, errExpired):
+		return r.timeUp(vendors.Verdict{})
+	case err != nil:
+		return err
+	}
+	return r.judge(ctx, v)
+}
+
+// attempt makes one try: look-ups, signature, intent, permit, call.
+func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
+	if err := r.region.recovered(ctx); err != nil {
+		return vendors.Verdict{}, err
+	}
+	unlock, err := r.region.instances.acquire(ctx, r.cmd.InstanceID, r.prio())
+	if err != nil {
+		return vendors.Verdict{}, err
+	}
+	r.unlock = unlock
+	queued := time.Now()
+	turn, err := r.region.pacer(r.action()).wait(ctx, r.prio())
+	if err != nil {
+		return vendors.Verdict{}, err
+	}
+	defer turn.release()
+	r.region.quotaWait(r.action(), time.Since(queued))
+	r.account.stage("paced", time.Since(queued))
+	if err := r.region.breaker.wait(ctx); err != nil {
+		return vendors.Verdict{}, err
+	}
+	req, err := r.request()
+	if err != nil {
+		return vendors.Verdict{Kind: vendors.Refused, Reason: "secret_unavailable", Message: err.Error()}, nil
+	}
+	// A look-up has no effect, so that it may be cut off by expiry or a stop.
+	base, v := r.region.vendor.Prepare(withPriority(ctx, r.prio()), req)
+	if v.Kind != vendors.Done {
+		if ctx.Err() != nil {
+			return v, context.Cause(ctx)
+		}
+		return v, nil
+	}
+	r.waiting.start()
+	return r.execute(ctx, req, base, turn)
+}
+
+// execute sends the mutation. The call itself is cut off by nothing but its own
+// timeout: interrupting it would only lose its answer.
+func (r *run) execute(ctx context.Context, req vendors.Request, base vendors.Baseline, turn *turn) (vendors.Verdict, error) {
+	sent := time.Now()
+	v := r.region.vendor.Execute(context.WithoutCancel(ctx), req, base, func(_ context.Context, signedAt time.Time) error {
+		err := r.commit(ctx, signedAt, base, turn)
+		sent = time.Now()
+		return err
+	})
+	if v.Kind == vendors.Withheld {
+		return v, r.withdraw(v.Err)
+	}
+	r.account.stage("vendor", time.Since(sent))
+	return v, nil
+}
+
+// commit is the fence between the signature and the first byte: intent recorded,
+// permit taken, lease still ours, time not up.
+func (r *run) commit(ctx context.Context, signedAt time.Time, base vendors.Baseline, turn *turn) error {
+	err := r.entry.Save(r.account.hard, func(rec *ledger.Record) {
+		rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
+	})
+	if err != nil {
+		return err
+	}
+	if err := turn.permit(ctx); err != nil {
+		return err
+	}
+	if !time.Now().Before(r.expiry()) {
+		return errExpired
+	}
+	if !r.account.lease.valid() {
+		return errFenced
+	}
+	return nil
+}
+
+// withdraw takes back an intent that was not followed by a call. If that fails,
+// the intent stands and is reconciled like any other, which is slower but as
+// safe.
+func (r *run) withdraw(cause error) error {
+	if r.entry.State != ledger.Sending {
+		return cause
+	}
+	err := r.save(func(rec *ledger.Record) {
+		rec.State = ledger.Claimed
+		rec.Attempts--
+		rec.History = rec.History[:len(rec.History)-1]
+		if rec.Attempts == 0 {
+			rec.Started = time.Time{}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w; the intent could not be withdrawn: %w", cause, err)
+	}
+	r.free()
+	return cause
+}
+
+// judge turns an answer into the next state of the record.
+func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
+	now := time.Now()
+	switch v.Kind {
+	case vendors.Transient:
+		r.tries++
+
+	}
+	repeated := r.wasRefused && r.region.breaker.probes.Load() > r.refusedAt
+	if v.Kind == vendors.Unauthorized && !r.wasRefused {
+		r.wasRefused, r.refusedAt = true, r.region.breaker.probes.Load()
+	}
+	next := decide(situation{
+		Kind: v.Kind, Reason: v.Reason, Tries: r.tries, MaxTries: r.account.conf.Retry.Attempts,
+		Sent: r.entry.Attempts > 0, Expired: !now.Before(r.expiry()), Repeated: repeated,
+	})
+	r.region.log.Debug("judged", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation, "verdict", v.Kind.String(),
+		"reason", v.Reason, "code", v.Response.Code, "step", next.String(), "attempt", r.entry.Attempts)
+	switch next {
+	case stepSucceed:
+		return r.succeed(v)
+	case stepFollow:
+		return r.accept(v, "")
+	case stepReconcile:
+		return r.save(func(rec *ledger.Record) { answered(rec, v, "") })
+	case stepFail:
+		return r.fail(v, "")
+	case stepExpire:
+		return r.timeUp(v)
+	}
+	return r.again(ctx, next, v)
+}
+
+// again puts the command back to waiting, its token still claimed.
+func (r *run) again(ctx context.Context, next step, v vendors.Verdict) error {
+	if r.entry.State == ledger.Sending {
+		err := r.save(func(rec *ledger.Record) {
+			answered(rec, v, "")
+			rec.State = ledger.Claimed
+		})
+		if err != nil {
+			return err
+		}
+	}
+	r.free()
+	timed, cancel := context.WithDeadlineCause(ctx, r.expiry(), errExpired)
+	defer cancel()
+	err := sleep(timed, r.pause(next, v))
+	if errors.Is(err, errExpired) {
+		return r.timeUp(v)
+	}
+	return err
+}
+
+// pause is how long the command rests before it queues again.
+func (r *run) pause(next step, v vendors.Verdict) time.Duration {
+	retry := r.account.conf.Retry
+	switch next {
+	case stepRetry:
+		return max(v.RetryAfter, jitter(retry.MinBackoff, retry.MaxBackoff, r.tries))
+	case stepWait:
+		r.looks++
+		return jitter(retry.MinBackoff, min(retry.MaxBackoff, busyPause), r.looks)
+	}
+	// The limiter, or the breaker, does the waiting.
+	return 0
+}
+
+// jitter is a backoff with full jitter, never below half the least.
+func jitter(least, most time.Duration, n int) time.Duration {
+	ceiling := most
+	if n < 20 && least<<(n-1) < most {
+		ceiling = least << (n - 1)
+	}
+	return least/2 + rand.N(max(1, ceiling))
+}
+
+// action is the vendor's name of the mutation.
+func (r *run) action() string {
+	return r.account.conf.Facts.Actions[vendors.Operation(r.cmd.Operation)]
+}

@@ -1,0 +1,58 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/events"
+)
+
+// delivery is one message in hand and the command that was read from it.
+type delivery struct {
+	broker.Message
+	cmd  events.Command
+	lane *lane
+}
+
+// hands holds every message of an account that is neither settled nor given
+// back, so that one ticker can keep all of them alive.
+type hands struct {
+	mu   sync.Mutex
+	held map[broker.Message]struct{}
+}
+
+func newHands() *hands { return &hands{held: map[broker.Message]struct{}{}} }
+
+func (h *hands) take(m broker.Message) {
+	h.mu.Lock()
+	h.held[m] = struct{}{}
+	h.mu.Unlock()
+}
+
+func (h *hands) drop(m broker.Message) {
+	h.mu.Lock()
+	delete(h.held, m)
+	h.mu.Unlock()
+}
+
+// beat tells the broker that everything in hand is still being worked on.
+func (h *hands) beat() {
+	h.mu.Lock()
+	held := make([]broker.Message, 0, len(h.held))
+	for m := range h.held {
+		held = append(held, m)
+	}
+	h.mu.Unlock()
+	for _, m := range held {
+		// A lost heartbeat costs a redelivery, which the ledger absorbs.
+		_ = m.InProgress()
+	}
+}
+
+// keepAlive beats until ctx ends.
+func (h *hands) keepAlive(ctx context.Context) {
+	for sleep(ctx, heartbeat) == nil {
+		h.beat()
+	}
+}

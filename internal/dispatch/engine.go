@@ -1,0 +1,129 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/ledger"
+)
+
+// Engine serves the accounts whose leases this replica holds. Make it with New,
+// run it with Run.
+type Engine struct {
+	opts    Options
+	ledger  *ledger.Store
+	answers *answerer
+	rules   rules
+	metrics *Metrics
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	serving map[string]*account // by lease key
+}
+
+// New makes an engine. It does nothing until Run.
+func New(o Options) *Engine {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(nil)
+	}
+	e := &Engine{opts: o, metrics: o.Metrics, log: o.Logger, rules: newRules(o), serving: map[string]*account{}}
+	e.ledger = ledger.Open(o.Ledger, o.Replica)
+	e.ledger.Conflict = e.metrics.LedgerConflicts.Inc
+	e.answers = &answerer{broker: o.Broker, subjects: o.Subjects, metrics: o.Metrics, log: o.Logger}
+	for i := range o.Accounts {
+		e.metrics.LeaseHeld.WithLabelValues(o.Accounts[i].Facts.Name, o.Accounts[i].Name).Set(0)
+	}
+	return e
+}
+
+// Run serves until ctx ends; then it drains: it stops pulling, gives waiting
+// commands back, lets calls in flight be answered and recorded for at most
+// grace, hands the leases back, and returns.
+func (e *Engine) Run(ctx context.Context, grace time.Duration) {
+	hard, finish := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer finish(errDrained)
+	ls := e.leases()
+	var loops sync.WaitGroup
+	in := &intake{broker: e.opts.Broker, subjects: e.opts.Subjects, answers: e.answers, rules: e.rules, metrics: e.metrics, log: e.log}
+	loops.Go(func() { in.run(ctx, hard) })
+	loops.Go(func() { e.survey(ctx) })
+	loops.Go(func() { ls.run(ctx) })
+	<-ctx.Done()
+	stop := time.AfterFunc(grace, func() { finish(errDrained) })
+	defer stop.Stop()
+	loops.Wait()
+	e.drain(ls, grace)
+}
+
+// leases makes the lease loop over the configured accounts.
+func (e *Engine) leases() *leases {
+	ls := &leases{
+		kv: e.opts.Leases, ttl: e.opts.LeaseTTL, replica: e.opts.Replica, log: e.log,
+		mine: map[string]*lease{}, others: map[string]sighting{}, gained: e.gained, lost: e.lost,
+	}
+	for i := range e.opts.Accounts {
+		ls.keys = append(ls.keys, accountKey(e.opts.Accounts[i].Facts.Name, e.opts.Accounts[i].Name))
+	}
+	return ls
+}
+
+// gained begins to serve an account.
+func (e *Engine) gained(key string, l *lease) {
+	conf := e.byKey(key)
+	a := newAccount(e, conf, l)
+	e.mu.Lock()
+	e.serving[key] = a
+	e.mu.Unlock()
+	e.metrics.LeaseHeld.WithLabelValues(conf.Facts.Name, conf.Name).Set(1)
+	go a.serve()
+}
+
+// lost stops serving an account and returns when it is at rest. Calls in flight
+// get the time of one call: their answers are still worth recording, and the
+// ledger refuses the record if a new owner has moved on.
+func (e *Engine) lost(key string) {
+	e.mu.Lock()
+	a := e.serving[key]
+	delete(e.serving, key)
+	e.mu.Unlock()
+	if a == nil {
+		return
+	}
+	e.metrics.LeaseHeld.WithLabelValues(a.conf.Facts.Name, a.conf.Name).Set(0)
+	a.close(a.conf.Timeout)
+}
+
+// drain stops all accounts at once and frees their leases.
+func (e *Engine) drain(ls *leases, grace time.Duration) {
+	var all sync.WaitGroup
+	for key, l := range ls.mine {
+		all.Go(func() {
+			e.mu.Lock()
+			a := e.serving[key]
+			delete(e.serving, key)
+			e.mu.Unlock()
+			if a != nil {
+				e.metrics.LeaseHeld.WithLabelValues(a.conf.Facts.Name, a.conf.Name).Set(0)
+				a.close(grace)
+			}
+			ls.free(context.Background(), key, l.revision)
+		})
+	}
+	all.Wait()
+	ls.leave(context.Background())
+}
+
+func (e *Engine) byKey(key string) *Account {
+	for i := range e.opts.Accounts {
+		a := &e.opts.Accounts[i]
+		if accountKey(a.Facts.Name, a.Name) == key {
+			return a
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/events"
+)
+
+const (
+	// pullWait is how long an idle pull rests at the broker.
+	pullWait = 30 * time.Second
+	// laneRetry is the pause after a pull that failed.
+	laneRetry = time.Second
+	// recoverWait is how long a lane waits for the next of its predecessor's
+	// messages before it concludes that there are no more.
+	recoverWait = 3 * time.Second
+	// leastWaiting and mostWaiting bound the commands a lane holds that have
+	// not started: enough to keep the quota busy, few enough to leave the rest
+	// in the broker.
+	leastWaiting, mostWaiting = 4, 256
+)
+
+// lane is the queue of one (account, region, operation, priority). It pulls only
+// what it has room for, so that waiting work waits in the broker.
+type lane struct {
+	id     events.Lane
+	region *region
+	queue  Lane
+	prio   int
+	// maxHeld bounds unfinished commands, maxWaiting those not yet started.
+	maxHeld, maxWaiting int
+
+	mu            sync.Mutex
+	held, waiting int
+	room          chan struct{} // signalled when held or waiting fell
+}
+
+// pull takes messages until ctx ends. The first recover of them were in the
+// hands of an earlier owner; recovered is called once they are all known again.
+func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
+	defer l.queue.Release()
+	if recovering > 0 {
+		l.recover(ctx, recovering)
+	}
+	recovered()
+	for l.region.breaker.wait(ctx) == nil {
+		n := l.waitRoom(ctx)
+		if n == 0 {
+			return
+		}
+		got, err := l.queue.Fetch(ctx, n, pullWait)
+		if err != nil && ctx.Err() == nil {
+			l.region.log.Debug("pull failed; trying on", "lane", l.id, "error", err)
+			_ = sleep(ctx, laneRetry)
+		}
+		for _, m := range got {
+			l.hold()
+			go l.region.account.receive(ctx, l, m, nil)
+		}
+	}
+}
+
+// recover pulls what an earlier owner held and waits until each command has
+// found its place: those that were sent hold their instance again before any
+// new command of the region may start.
+func (l *lane) recover(ctx context.Context, n int) {
+	var known sync.WaitGroup
+	for n > 0 && ctx.Err() == nil {
+		got, err := l.queue.Fetch(ctx, n, recoverWait)
+		if err != nil && ctx.Err() == nil {
+			l.region.log.Warn("pull failed while taking over; trying on", "lane", l.id, "error", err)
+			_ = sleep(ctx, laneRetry)
+			continue
+		}
+		if len(got) == 0 {
+			break
+		}
+		n -= len(got)
+		for _, m := range got {
+			l.hold()
+			known.Add(1)
+			var once sync.Once
+			go l.region.account.receive(ctx, l, m, func() { once.Do(known.Done) })
+		}
+	}
+	known.Wait()
+}
+
+// waitRoom returns how many messages may be pulled, or 0 when ctx has ended.
+func (l *lane) waitRoom(ctx context.Context) int {
+	for {
+		l.mu.Lock()
+		n := min(l.maxHeld-l.held, l.maxWaiting-l.waiting)
+		l.mu.Unlock()
+		if n > 0 {
+			return n
+		}
+		select {
+		case <-l.room:
+		case <-ctx.Done():
+			return 0
+		}
+	}
+}
+
+// hold counts a message that has come in.
+func (l *lane) hold() { l.count(1, 1) }
+
+// count changes the lane's numbers and wakes the puller if they fell.
+func (l *lane) count(held, waiting int) {
+	l.mu.Lock()
+	l.held += held
+	l.waiting += waiting
+	inFlight := l.held
+	l.mu.Unlock()
+	l.region.account.metrics.InFlight.WithLabelValues(l.labels()...).Set(float64(inFlight))
+	if held < 0 || waiting < 0 {
+		select {
+		case l.room <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (l *lane) labels() []string {
+	return []string{l.id.Vendor, l.id.Account, l.id.Region, l.id.Operation, l.id.Priority}
+}
+
+// settled acknowledges a message and makes room. A lost acknowledgement brings
+// the message again, and then its recorded outcome is announced again.
+func (l *lane) settled(ctx context.Context, m broker.Message) {
+	if err := m.Ack(ctx); err != nil {
+		l.region.log.Warn("acknowledgement failed; the command comes again and is answered from the ledger", "lane", l.id, "error", err)
+	}
+	l.region.account.hands.drop(m)
+}
+
+// returned gives a message back to the broker.
+func (l *lane) returned(m broker.Message, delay time.Duration) {
+	_ = m.Nak(delay)
+	l.region.account.hands.drop(m)
+}

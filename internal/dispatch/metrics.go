@@ -1,0 +1,65 @@
+package dispatch
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are the engine's collectors. No label ever holds a token, an instance
+// or a task, so that their number is bounded by the configuration.
+type Metrics struct {
+	Received        prometheus.Counter
+	Results         *prometheus.CounterVec
+	Requests        *prometheus.CounterVec
+	RequestDuration *prometheus.HistogramVec
+	Backlog         *prometheus.GaugeVec
+	InFlight        *prometheus.GaugeVec
+	QuotaLimit      *prometheus.GaugeVec
+	QuotaWait       *prometheus.HistogramVec
+	BreakerState    *prometheus.GaugeVec
+	LeaseHeld       *prometheus.GaugeVec
+	LedgerConflicts prometheus.Counter
+	Stage           *prometheus.HistogramVec
+	DeadLetters     *prometheus.CounterVec
+}
+
+var (
+	laneLabels   = []string{"vendor", "account", "region", "operation", "priority"}
+	actionLabels = []string{"vendor", "account", "region", "action"}
+	seconds      = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200}
+)
+
+// NewMetrics makes the collectors and registers them.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		Received:        prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_commands_received_total", Help: "Deliveries taken from the broker, redeliveries and bad input included."}),
+		Results:         counters("sluice_results_total", "Results published, by status and reason code (empty for accepted and succeeded).", "status", "reason"),
+		Requests:        counters("sluice_vendor_requests_total", "Calls to vendors, by the class of their answer.", "vendor", "account", "region", "action", "outcome"),
+		RequestDuration: histograms("sluice_vendor_request_duration_seconds", "How long calls to vendors took.", actionLabels...),
+		Backlog:         gauges("sluice_lane_backlog", "Commands stored in a lane and not settled, those in work included.", laneLabels...),
+		InFlight:        gauges("sluice_lane_in_flight", "Commands of a lane that this replica holds.", laneLabels...),
+		QuotaLimit:      gauges("sluice_quota_limit", "Calls per second that the limiter allows now; below the configured quota after throttling.", actionLabels...),
+		QuotaWait:       histograms("sluice_quota_wait_seconds", "How long calls waited for their permit.", actionLabels...),
+		BreakerState:    gauges("sluice_breaker_state", "State of the endpoint's breaker: 0 closed, 1 half-open, 2 open.", "vendor", "account", "region"),
+		LeaseHeld:       gauges("sluice_lease_held", "1 while this replica owns the account, else 0.", "vendor", "account"),
+		LedgerConflicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_conflicts_total", Help: "Ledger writes refused because somebody else had changed the record."}),
+		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life.", "stage"),
+		DeadLetters:     counters("sluice_deadletters_total", "Messages stored as dead letters, by reason.", "reason"),
+	}
+	if reg != nil {
+		reg.MustRegister(m.Received, m.Results, m.Requests, m.RequestDuration, m.Backlog, m.InFlight, m.QuotaLimit,
+			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LedgerConflicts, m.Stage, m.DeadLetters)
+	}
+	return m
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+}
+
+func histograms(name, help string, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: seconds}, labels)
+}

@@ -1,0 +1,169 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
+	"github.com/seed-7b870224/sluice/internal/vendors"
+)
+
+// run is the work on one token: the only goroutine of this process that changes
+// its ledger record and speaks to the vendor for it.
+type run struct {
+	account     *account
+	region      *region
+	lane        *lane
+	delivery    *delivery
+	waiting     *waitingMark
+	known       func()
+	cmd         events.Command // of the delivery that drives the run
+	fingerprint string
+	done        chan struct{}
+
+	// first is the command that holds the token; read by others only after
+	// the run was found in account.runs, hence set before and replaced never
+	// except under account.mu.
+	first events.Command
+	entry *ledger.Entry
+	// unlock frees the instance; nil while it is not held.
+	unlock func()
+	// tries counts calls and look-ups that failed without effect.
+	tries int
+	// refusedKey holds the breaker's probe count at the time our credentials
+	// were refused; valid if wasRefused.
+	wasRefused bool
+	refusedAt  uint64
+	started    time.Time
+	// looks counts looks at a busy instance.
+	looks int
+}
+
+// drive takes the command from wherever its record stands to its final result.
+// A nil error means that the delivery is answered.
+func (r *run) drive(ctx context.Context) error {
+	defer r.free()
+	r.started = time.Now()
+	created, err := r.claim(ctx)
+	if err != nil {
+		return err
+	}
+	if r.entry.Fingerprint != r.fingerprint {
+		r.known()
+		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
+	}
+	if r.entry.State == ledger.Final {
+		r.known()
+		return r.announceAgain()
+	}
+	if !created {
+		// Touching the record fences off an earlier owner that may still be
+		// about to send; then the instance is taken before new work may be.
+		if err := r.save(func(*ledger.Record) {}); err != nil {
+			return err
+		}
+		if err := r.reoccupy(ctx); err != nil {
+			return err
+		}
+	}
+	r.known()
+	for {
+		var err error
+		switch r.entry.State {
+		case ledger.Claimed:
+			err = r.start(ctx)
+		case ledger.Sending:
+			err = r.reconcile(ctx)
+		case ledger.Accepted:
+			err = r.follow(ctx)
+		case ledger.Final:
+			return r.answerOthers()
+		}
+		if errors.Is(err, errAnswered) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// errAnswered ends a run whose delivery was answered without a final record.
+var errAnswered = errors.New("answered")
+
+// claim takes the token, or reads the record that holds it.
+func (r *run) claim(ctx context.Context) (created bool, err error) {
+	command, err := json.Marshal(r.cmd)
+	if err != nil {
+		return false, fmt.Errorf("encode command: %w", err)
+	}
+	r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, ledger.Record{
+		Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
+	})
+	if err != nil || created {
+		return created, err
+	}
+	first := firstCommand(r.entry)
+	r.account.mu.Lock()
+	r.first = first
+	r.account.mu.Unlock()
+	return false, nil
+}
+
+// reoccupy takes the instance for work that an earlier owner had begun.
+func (r *run) reoccupy(ctx context.Context) error {
+	if r.entry.State != ledger.Sending && r.entry.State != ledger.Accepted {
+		return nil
+	}
+	unlock, err := r.region.instances.acquire(ctx, r.cmd.InstanceID, prioUrgent)
+	if err != nil {
+		return err
+	}
+	r.unlock = unlock
+	r.waiting.start()
+	return nil
+}
+
+// save writes the record. It uses the hard context: what happened must be
+// recorded also while we are stopping.
+func (r *run) save(change func(*ledger.Record)) error {
+	return r.entry.Save(r.account.hard, change)
+}
+
+// free lets the next command have the instance.
+func (r *run) free() {
+	if r.unlock != nil {
+		r.unlock()
+		r.unlock = nil
+	}
+}
+
+// expiry is when the command may no longer start.
+func (r *run) expiry() time.Time {
+	return r.cmd.Deadline(r.account.conf.Expiry[r.cmd.Priority])
+}
+
+// prio is the command's priority as an index.
+func (r *run) prio() int { return r.lane.prio }
+
+// request is the command in the port's words. The password is opened anew for
+// each attempt, so that it lives no longer than a call.
+func (r *run) request() (vendors.Request, error) {
+	password, err := r.account.rules.password(r.cmd)
+	if err != nil {
+		return vendors.Request{}, fmt.Errorf("open the instance password: %w", err)
+	}
+	return vendors.Request{
+		Operation:   vendors.Operation(r.cmd.Operation),
+		InstanceID:  r.cmd.InstanceID,
+		BackupID:    r.cmd.Parameters.BackupID,
+		TimePoint:   r.cmd.Parameters.TimePoint,
+		Password:    password,
+		ClientToken: r.cmd.Token,
+		Marker:      "sluice-" + r.cmd.Key,
+	}, nil
+}

@@ -1,0 +1,107 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
+)
+
+// serve carries a checked command to its end. At most one run works on a token;
+// every other delivery of it waits for that run and is then answered from the
+// ledger.
+func (a *account) serve(ctx context.Context, d *delivery, waiting *waitingMark, known func()) {
+	for {
+		r, other := a.begin(d)
+		if other == nil {
+			r.waiting, r.known = waiting, known
+			end := r.drive(ctx)
+			a.end(r)
+			d.settle(a, end)
+			return
+		}
+		known()
+		if other.fingerprint != r.fingerprint {
+			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(other.first)))
+			return
+		}
+		waiting.start()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			d.settle(a, context.Cause(ctx))
+			return
+		}
+		if why := a.rules.check(d.cmd, time.Now()); why != nil && !a.resumes(ctx, d.cmd, why) {
+			d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
+			return
+		}
+	}
+}
+
+// settle acknowledges an answered delivery, or gives it back if it could not be
+// answered.
+func (d *delivery) settle(a *account, err error) {
+	if err == nil {
+		d.lane.settled(a.hard, d.Message)
+		return
+	}
+	a.log.Debug("command given back", "lane", d.lane.id, "error", err)
+	delay := time.Second
+	if a.soft.Err() != nil {
+		delay = 0 // we are stopping: another replica goes on at once
+	}
+	d.lane.returned(d.Message, delay)
+}
+
+// begin makes the run of a token, or returns the one that is under way.
+func (a *account) begin(d *delivery) (mine, other *run) {
+	mine = &run{
+		account: a, region: d.lane.region, lane: d.lane, delivery: d, cmd: d.cmd,
+		fingerprint: d.cmd.Fingerprint(), first: d.cmd, done: make(chan struct{}),
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if other := a.runs[d.cmd.Key]; other != nil {
+		return mine, other
+	}
+	a.runs[d.cmd.Key] = mine
+	return mine, nil
+}
+
+// end lets the deliveries that wait for the run go on.
+func (a *account) end(r *run) {
+	a.mu.Lock()
+	delete(a.runs, r.cmd.Key)
+	a.mu.Unlock()
+	close(r.done)
+}
+
+// reused is the refusal of a token that names other work. It tells of the first
+// command what identifies it, and none of its parameters.
+func reused(first events.Command) *events.Refusal {
+	when := first.Event.Time
+	if when.IsZero() {
+		when = first.Received
+	}
+	return rejected(events.ReasonTokenReused,
+		fmt.Sprintf("this clientToken already names another command: id %s of %s", first.Event.ID, when.UTC().Format(time.RFC3339)),
+		"use a new clientToken for every piece of work")
+}
+
+// firstCommand is the command that took the token.
+func firstCommand(e *ledger.Entry) events.Command {
+	var c events.Command
+	// A record that does not decode was written by a newer version; the zero
+	// command then matches nothing, which errs towards answering as a duplicate.
+	_ = json.Unmarshal(e.Command, &c)
+	return c
+}
+
+// sameEvent reports whether two commands are the same event.
+func sameEvent(a, b events.Command) bool {
+	return a.Event.ID == b.Event.ID && a.Event.Source == b.Event.Source
+}

@@ -1,0 +1,209 @@
+package dispatch
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
+	"github.com/seed-7b870224/sluice/internal/vendors"
+)
+
+// answered notes an answer, or what was found instead of one, with the newest
+// attempt.
+func answered(rec *ledger.Record, v vendors.Verdict, evidence string) {
+	last := rec.Last()
+	if last == nil || rec.State != ledger.Sending {
+		return
+	}
+	last.Verdict, last.Answered = v.Kind.String(), time.Now().UTC()
+	if evidence != "" {
+		last.Evidence = evidence
+	}
+	last.Answer = answerJSON(v.Response)
+}
+
+// answerJSON encodes the vendor's words; nil if there are none.
+func answerJSON(resp vendors.Response) json.RawMessage {
+	if resp.IsZero() {
+		return nil
+	}
+	out, err := json.Marshal(resp)
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// accept records asynchronous work and announces it.
+func (r *run) accept(v vendors.Verdict, evidence string) error {
+	task := v.Task
+	if task.AcceptedAt.IsZero() {
+		task.AcceptedAt = time.Now().UTC()
+	}
+	encoded, err := json.Marshal(task)
+	if err != nil {
+		return err
+	}
+	err = r.save(func(rec *ledger.Record) {
+		answered(rec, v, evidence)
+		rec.State, rec.Task, rec.AcceptedAt = ledger.Accepted, encoded, task.AcceptedAt
+	})
+	if err != nil {
+		return err
+	}
+	return nil
+}
+
+// succeed ends the command well.
+func (r *run) succeed(v vendors.Verdict) error {
+	return r.finish(events.Succeeded, v, "", "", "")
+}
+
+// fail ends the command with the verdict's reason.
+func (r *run) fail(v vendors.Verdict, evidence string) error {
+	reason, message := v.Reason, v.Message
+	if reason == "" {
+		reason = events.ReasonVendorError
+	}
+	if message == "" {
+		message = "the vendor answered " + v.Kind.String()
+	}
+	return r.finish(events.Failed, v, reason, message, evidence)
+}
+
+// finish stores the outcome first and announces it then: a crash in between
+// repeats the announcement from the ledger.
+func (r *run) finish(status string, v vendors.Verdict, reason, message, evidence string) error {
+	hint := hints[reason]
+	err := r.save(func(rec *ledger.Record) {
+		answered(rec, v, evidence)
+		rec.State = ledger.Final
+		rec.Outcome = &ledger.Outcome{
+			Status: status, Code: reason, Message: message, Hint: hint,
+			Answer: answerJSON(v.Response), Finished: time.Now().UTC(),
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return r.announce()
+}
+
+// timeUp ends a command that could not start in time. If nothing was ever sent
+// for it, its token is free again.
+func (r *run) timeUp(v vendors.Verdict) error {
+	if r.entry.Attempts > 0 || v.Kind == vendors.Busy {
+		if v.Kind == 0 {
+			v = r.lastVerdict()
+		}
+		return r.fail(v, "")
+	}
+	if err := r.entry.Forget(r.account.hard); err != nil {
+		return err
+	}
+	why := expired(r.expiry())
+	if !sameEvent(r.first, r.cmd) {
+		if err := r.account.answers.refuse(r.account.hard, r.first, why); err != nil {
+			return err
+		}
+	}
+	if err := r.account.answers.refuse(r.account.hard, r.cmd, why); err != nil {
+		return err
+	}
+	return errAnswered
+}
+
+// lastVerdict rebuilds the verdict of the newest attempt, for a command whose
+// time ran out while it waited for another.
+func (r *run) lastVerdict() vendors.Verdict {
+	v := vendors.Verdict{Kind: vendors.Transient, Reason: events.ReasonVendorUnavailable,
+		Message: "the command expired before it could be tried again; nothing ran"}
+	last := r.entry.Last()
+	if last == nil {
+		return v
+	}
+	_ = json.Unmarshal(last.Answer, &v.Response)
+	switch last.Verdict {
+	case vendors.Busy.String():
+		v.Kind, v.Reason = vendors.Busy, events.ReasonInstanceBusy
+	case vendors.Throttled.String():
+		v.Kind, v.Reason = vendors.Throttled, events.ReasonQuotaExhausted
+	case vendors.Unauthorized.String():
+		v.Kind, v.Reason = vendors.Unauthorized, events.ReasonUnauthorized
+	}
+	return v
+}
+
+// announce publishes the outcome under the first command's own id.
+func (r *run) announce() error {
+	return r.account.answers.result(r.account.hard, r.first, r.outcome(r.first), false)
+}
+
+// announceAgain answers a delivery whose token is already final: the same event
+// gets the same result, any other the outcome marked as a duplicate.
+func (r *run) announceAgain() error {
+	if sameEvent(r.first, r.cmd) {
+		return r.announce()
+	}
+	return r.answerDuplicate()
+}
+
+// answerOthers answers the driving delivery if it is not the first command's
+// own: then it took over work whose own message comes later.
+func (r *run) answerOthers() error {
+	if sameEvent(r.first, r.cmd) {
+		return nil
+	}
+	return r.answerDuplicate()
+}
+
+func (r *run) answerDuplicate() error {
+	res := r.outcome(r.cmd)
+	res.Duplicate = true
+	return r.account.answers.result(r.account.hard, r.cmd, res, true)
+}
+
+// outcome is the recorded outcome as a result for one command.
+func (r *run) outcome(c events.Command) events.Result {
+	o := r.entry.Outcome
+	res := r.facts(c, o.Status)
+	res.Times.Finished = events.At(o.Finished)
+	res.VendorResponse = r.vendorResponse(o.Answer)
+	if o.Code != "" {
+		res.Reason = &events.Reason{Code: o.Code, Message: o.Message, Hint: o.Hint}
+	}
+	return res
+}
+
+// facts is what every result of this record says.
+func (r *run) facts(c events.Command, status string) events.Result {
+	res := c.NewResult(status)
+	res.Attempts = r.entry.Attempts
+	res.Times.Started = events.At(r.entry.Started)
+	res.Times.Accepted = events.At(r.entry.AcceptedAt)
+	return res
+}
+
+// vendorResponse decodes the vendor's words and adds the task that was followed.
+func (r *run) vendorResponse(answer json.RawMessage) *events.VendorResponse {
+	var resp events.VendorResponse
+	if len(answer) > 0 {
+		_ = json.Unmarshal(answer, &resp)
+	}
+	if resp.TaskID == "" && len(r.entry.Task) > 0 {
+		var task vendors.Task
+		_ = json.Unmarshal(r.entry.Task, &task)
+		resp.TaskID = task.ID
+	}
+	if resp == (events.VendorResponse{}) {
+		return nil
+	}
+	return &resp
+}
+
+// responseOf decodes recorded words of the vendor.
+func responseOf(answer json.RawMessage) (resp vendors.Response) {
+	_ = json.Unmarshal(answer, &resp)
+	return resp
+}

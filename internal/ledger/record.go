@@ -1,0 +1,111 @@
+// Package ledger keeps the durable record of every ClientToken and changes it
+// only by compare-and-set. It is the fence of the engine: whoever has not seen
+// the latest record cannot write, and whoever cannot write does not send.
+//
+// It knows nothing of vendors or events: tasks, baselines and outcomes are kept
+// as the engine hands them in. No secret may be put into a record.
+package ledger
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// State is how far the work of a token is.
+type State string
+
+// The states of a token.
+const (
+	// Claimed: the token is taken; nothing was sent, or what was sent is shown
+	// not to have run.
+	Claimed State = "claimed"
+	// Sending: an intent is recorded; the call may have left.
+	Sending State = "sending"
+	// Accepted: the vendor took the work and it is being followed.
+	Accepted State = "accepted"
+	// Final: the outcome stands.
+	Final State = "final"
+)
+
+// Record is everything known of one token.
+type Record struct {
+	Token       string `json:"token"`
+	Fingerprint string `json:"fingerprint"`
+	State       State  `json:"state"`
+	// Writer and Write name this version: which process wrote it, and its how
+	// manieth write it was. After a write whose answer was lost they tell
+	// whether it was stored.
+	Writer string `json:"writer"`
+	Write  uint64 `json:"write"`
+
+	// Command is the first command of the token, as the engine encodes it.
+	Command json.RawMessage `json:"command"`
+
+	// Started is when the first intent was recorded.
+	Started time.Time `json:"started,omitzero"`
+	// Attempts counts the intents; History holds the latest of them.
+	Attempts int       `json:"attempts"`
+	History  []Attempt `json:"history,omitempty"`
+
+	// Task is the accepted work, as the engine encodes it.
+	Task json.RawMessage `json:"task,omitempty"`
+	// AcceptedAt is when the vendor took asynchronous work.
+	AcceptedAt time.Time `json:"acceptedAt,omitzero"`
+
+	// Outcome ends the record.
+	Outcome *Outcome `json:"outcome,omitempty"`
+}
+
+// Attempt is one intent and what became of it.
+type Attempt struct {
+	N int `json:"n"`
+	// SignedAt is the time in the request's signature.
+	SignedAt time.Time `json:"signedAt"`
+	// Replica sent it.
+	Replica string `json:"replica,omitempty"`
+	// Baseline is what was read before, to compare with after a lost answer.
+	Baseline json.RawMessage `json:"baseline,omitempty"`
+	// Verdict is the class of the answer, empty while there is none.
+	Verdict string `json:"verdict,omitempty"`
+	// Answer is the vendor's answer, as the engine encodes it.
+	Answer json.RawMessage `json:"answer,omitempty"`
+	// Evidence is what reconciliation compared and found.
+	Evidence string `json:"evidence,omitempty"`
+	// Answered is when the verdict was known.
+	Answered time.Time `json:"answered,omitzero"`
+}
+
+// Outcome is the end of a token's work, as results report it.
+type Outcome struct {
+	Status   string          `json:"status"`
+	Code     string          `json:"code,omitempty"`
+	Message  string          `json:"message,omitempty"`
+	Hint     string          `json:"hint,omitempty"`
+	Answer   json.RawMessage `json:"answer,omitempty"`
+	Finished time.Time       `json:"finished"`
+}
+
+// maxHistory bounds the record; older attempts are dropped first.
+const maxHistory = 16
+
+// Last returns the newest attempt, or nil.
+func (r *Record) Last() *Attempt {
+	if len(r.History) == 0 {
+		return nil
+	}
+	return &r.History[len(r.History)-1]
+}
+
+// Begin appends an attempt and moves the record to Sending.
+func (r *Record) Begin(a Attempt) {
+	r.State = Sending
+	r.Attempts++
+	a.N = r.Attempts
+	if r.Started.IsZero() {
+		r.Started = a.SignedAt
+	}
+	r.History = append(r.History, a)
+	if len(r.History) > maxHistory {
+		r.History = r.History[len(r.History)-maxHistory:]
+	}
+}

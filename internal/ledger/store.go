@@ -1,0 +1,212 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+)
+
+// ErrLost means that somebody else has changed the record since it was read:
+// this process no longer speaks for the token and must not send for it.
+var ErrLost = errors.New("the ledger record was changed by another replica")
+
+// retryPause is how long a write waits before it asks again what became of it.
+const retryPause = 200 * time.Millisecond
+
+// Store is the ledger's bucket as one process sees it.
+type Store struct {
+	kv     broker.KV
+	writer string
+	writes atomic.Uint64
+	// Conflict is told of every lost compare-and-set; nil tells nobody.
+	Conflict func()
+}
+
+// Open returns the ledger over a bucket. writer must be unique to this process,
+// restarts included.
+func Open(kv broker.KV, writer string) *Store {
+	return &Store{kv: kv, writer: writer, Conflict: func() {}}
+}
+
+// Key is the bucket's key of a token key.
+func Key(tokenKey string) string { return "op." + tokenKey }
+
+// Entry is a record as last read or written by this process. It is used by one
+// goroutine at a time.
+type Entry struct {
+	Record
+	store    *Store
+	key      string
+	revision uint64
+}
+
+// Get reads the record of a token key, or broker.ErrNotFound.
+func (s *Store) Get(ctx context.Context, tokenKey string) (*Entry, error) {
+	got, err := s.kv.Get(ctx, Key(tokenKey))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: read %s: %w", Key(tokenKey), err)
+	}
+	return s.entry(got)
+}
+
+func (s *Store) entry(got broker.Entry) (*Entry, error) {
+	e := &Entry{store: s, key: got.Key, revision: got.Revision}
+	if err := json.Unmarshal(got.Value, &e.Record); err != nil {
+		return nil, fmt.Errorf("ledger: record %s does not decode: %w", got.Key, err)
+	}
+	return e, nil
+}
+
+// Claim takes the token with the given record, or returns the record that holds
+// it already. It returns only when one of the two is certain, or ctx ends.
+func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry, created bool, err error) {
+	r.State = Claimed
+	e = &Entry{Record: r, store: s, key: Key(tokenKey)}
+	value, err := e.stamp(&e.Record)
+	if err != nil {
+		return nil, false, err
+	}
+	for {
+		rev, err := s.kv.Create(ctx, e.key, value)
+		if err == nil {
+			e.revision = rev
+			return e, true, nil
+		}
+		held, getErr := s.Get(ctx, tokenKey)
+		switch {
+		case getErr == nil && held.Writer == e.Writer && held.Write == e.Write:
+			return held, true, nil
+		case getErr == nil:
+			return held, false, nil
+		case errors.Is(err, broker.ErrFull):
+			return nil, false, fmt.Errorf("ledger: claim: %w", err)
+		}
+		if err := pause(ctx, err); err != nil {
+			return nil, false, fmt.Errorf("ledger: claim: %w", err)
+		}
+	}
+}
+
+// Save changes the record by compare-and-set. It returns nil only when the
+// change is stored, ErrLost when somebody else was first, and any other error
+// when ctx ended or the bucket is full; then the change may or may not be stored
+// and the entry must be read again.
+func (e *Entry) Save(ctx context.Context, change func(*Record)) error {
+	next := e.clone()
+	change(&next)
+	value, err := e.stamp(&next)
+	if err != nil {
+		return err
+	}
+	rev, err := e.write(ctx, value, next.Write)
+	if err != nil {
+		return fmt.Errorf("ledger: write %s: %w", e.key, err)
+	}
+	e.Record, e.revision = next, rev
+	return nil
+}
+
+// write stores value, whatever the connection does meanwhile: a repeated
+// compare-and-set either stores the value once or finds itself stored already.
+func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, error) {
+	for {
+		rev, err := e.store.kv.Update(ctx, e.key, value, e.revision)
+		switch {
+		case err == nil:
+			return rev, nil
+		case errors.Is(err, broker.ErrConflict):
+			rev, mine, getErr := e.stored(ctx, write)
+			if getErr == nil && mine {
+				return rev, nil
+			}
+			if getErr == nil {
+				e.store.Conflict()
+				return 0, ErrLost
+			}
+			err = getErr
+		case errors.Is(err, broker.ErrFull):
+			return 0, err
+		}
+		if err := pause(ctx, err); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// stored reports whether the bucket holds this process's given write.
+func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool, err error) {
+	got, err := e.store.kv.Get(ctx, e.key)
+	if errors.Is(err, broker.ErrNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	var r struct {
+		Writer string `json:"writer"`
+		Write  uint64 `json:"write"`
+	}
+	if err := json.Unmarshal(got.Value, &r); err != nil {
+		return 0, false, nil
+	}
+	return got.Revision, r.Writer == e.store.writer && r.Write == write, nil
+}
+
+// Forget removes the record, so that the token is free again. It is for commands
+// that end before anything was sent.
+func (e *Entry) Forget(ctx context.Context) error {
+	for {
+		err := e.store.kv.Delete(ctx, e.key, e.revision)
+		switch {
+		case err == nil, errors.Is(err, broker.ErrNotFound):
+			return nil
+		case errors.Is(err, broker.ErrConflict):
+			if _, getErr := e.store.kv.Get(ctx, e.key); errors.Is(getErr, broker.ErrNotFound) {
+				return nil
+			} else if getErr == nil {
+				e.store.Conflict()
+				return fmt.Errorf("ledger: forget %s: %w", e.key, ErrLost)
+			}
+		}
+		if err := pause(ctx, err); err != nil {
+			return fmt.Errorf("ledger: forget %s: %w", e.key, err)
+		}
+	}
+}
+
+// clone copies the record, so that a failed write leaves the entry as it was.
+func (e *Entry) clone() Record {
+	next := e.Record
+	next.History = append([]Attempt(nil), e.History...)
+	return next
+}
+
+// stamp names the version and encodes it.
+func (e *Entry) stamp(r *Record) ([]byte, error) {
+	r.Writer, r.Write = e.store.writer, e.store.writes.Add(1)
+	value, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: encode record %s: %w", e.key, err)
+	}
+	return value, nil
+}
+
+// pause waits before the next try, or gives the cause back once ctx has ended.
+func pause(ctx context.Context, cause error) error {
+	if ctx.Err() != nil {
+		return cause
+	}
+	t := time.NewTimer(retryPause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return cause
+	}
+}
