@@ -41,7 +41,7 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known 
 			err = a.dryRun(ctx, d, waiting)
 			break
 		}
-		a.serve(ctx, d, waiting, known)
+		a.carry(ctx, d, waiting, known)
 		return
 	}
 	if err != nil {

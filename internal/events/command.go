@@ -1,3 +1,7 @@
+// Package events is the outside of Sluice as data: commands and results as
+// CloudEvents on NATS, their subjects, tokens and schemas. It reads both modes
+// liberally and writes structured mode strictly. It knows neither the broker nor
+// what becomes of a command.
 package events
 
 import (

@@ -10,10 +10,10 @@ import (
 	"github.com/seed-7b870224/sluice/internal/ledger"
 )
 
-// serve carries a checked command to its end. At most one run works on a token;
+// carry takes a checked command to its end. At most one run works on a token;
 // every other delivery of it waits for that run and is then answered from the
 // ledger.
-func (a *account) serve(ctx context.Context, d *delivery, waiting *waitingMark, known func()) {
+func (a *account) carry(ctx context.Context, d *delivery, waiting *waitingMark, known func()) {
 	for {
 		r, other := a.begin(d)
 		if other == nil {

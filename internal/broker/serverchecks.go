@@ -1,0 +1,78 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// oldestMajor and oldestMinor are the first server release with everything that
+// is used here; the younger parts are naks with a delay and the pending counts of
+// pull requests.
+const (
+	oldestMajor = 2
+	oldestMinor = 10
+)
+
+// checkServer finds a server that is too old, has no JetStream, or does not let
+// us use it; otherwise it returns our account there.
+func (c *Conn) checkServer(ctx context.Context) (*jetstream.AccountInfo, []Finding, error) {
+	if err := c.WaitConnected(ctx); err != nil {
+		return nil, nil, err
+	}
+	if v := c.nc.ConnectedServerVersion(); tooOld(v) {
+		return nil, []Finding{{Refuse, "the NATS server is release " + v,
+			fmt.Sprintf("upgrade it to %d.%d or later", oldestMajor, oldestMinor)}}, nil
+	}
+	info, err := c.js.AccountInfo(ctx)
+	switch cause := context.Cause(ctx); {
+	case err == nil:
+		return info, accountFindings(info, len(c.names.streams())), nil
+	case errors.Is(cause, nats.ErrPermissionViolation):
+		return nil, []Finding{forbidden(cause)}, nil
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
+		return nil, []Finding{{Refuse, "the NATS server has no JetStream", "start it with JetStream (nats-server -js)"}}, nil
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return nil, []Finding{{Refuse, "JetStream is not enabled for the NATS account", "enable it in the account's settings"}}, nil
+	}
+	return nil, nil, fmt.Errorf("ask for JetStream's account information: %w", err)
+}
+
+// accountFindings warns of limits before they are hit; that they are, the server
+// says when the streams are made.
+func accountFindings(info *jetstream.AccountInfo, streams int) []Finding {
+	limit := info.Limits.MaxStreams
+	if limit > 0 && limit < streams {
+		return []Finding{{Refuse, fmt.Sprintf("the NATS account may have %d streams, and %d are needed", limit, streams),
+			"raise the account's limit of streams"}}
+	}
+	return nil
+}
+
+// maxConsumers is the account's limit, the lowest of its tiers; 0 is none.
+func maxConsumers(info *jetstream.AccountInfo) int {
+	limit := max(info.Limits.MaxConsumers, 0)
+	for _, tier := range info.Tiers {
+		if n := tier.Limits.MaxConsumers; n > 0 && (limit == 0 || n < limit) {
+			limit = n
+		}
+	}
+	return limit
+}
+
+// tooOld compares a version such as 2.11.4-beta.1; one that cannot be read passes.
+func tooOld(version string) bool {
+	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, err1 := strconv.Atoi(major)
+	b, err2 := strconv.Atoi(minor)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	return a < oldestMajor || (a == oldestMajor && b < oldestMinor)
+}

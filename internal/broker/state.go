@@ -1,0 +1,72 @@
+package broker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/nats-io/nats.go"
+)
+
+// onConnected runs on every connection made. Pull requests do not outlive a
+// connection, so the queues ask anew.
+func (c *Conn) onConnected(nc *nats.Conn, again bool) {
+	c.log.Info("connected to NATS", "server", nc.ConnectedServerName(), "url", nc.ConnectedUrlRedacted(), "again", again)
+	if again {
+		if err := c.inbox.open(nc); err != nil {
+			c.log.Error("cannot listen for messages after reconnecting", "error", err)
+		}
+	}
+	c.inbox.wakeAll()
+	c.tell(true)
+}
+
+func (c *Conn) onDisconnected(err error) {
+	if c.life.Err() == nil {
+		c.log.Warn("NATS connection lost", "error", err)
+	}
+	c.tell(false)
+}
+
+// onFailedAttempt logs a reason once, not once per attempt. Like all of these
+// handlers it may run before Connect has the connection in hand.
+func (c *Conn) onFailedAttempt(err error) {
+	before := c.lastErr.Swap(&err)
+	if before == nil || (*before).Error() != err.Error() {
+		c.log.Warn("cannot connect to NATS, trying on", "error", err)
+	}
+}
+
+func (c *Conn) tell(connected bool) {
+	if c.opts.OnState != nil {
+		c.opts.OnState(connected)
+	}
+}
+
+// onError takes what belongs to no call of ours: above all, that a publish was
+// forbidden, which the caller sees only as a time-out.
+func (c *Conn) onError(err error) {
+	c.log.Warn("NATS reports an error", "error", err)
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for cancel := range c.forbidden {
+		(*cancel)(err)
+	}
+}
+
+// guard returns a context that a permission violation ends, as its cause.
+func (c *Conn) guard(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	key := &cancel
+	c.mu.Lock()
+	c.forbidden[key] = struct{}{}
+	c.mu.Unlock()
+	return ctx, func() {
+		c.mu.Lock()
+		delete(c.forbidden, key)
+		c.mu.Unlock()
+		cancel(nil)
+	}
+}
