@@ -1,0 +1,47 @@
+# One verb per task, the same on a desk and in CI. `make help` lists them.
+
+GO      ?= go
+BIN     ?= bin
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LINT     = $(BIN)/golangci-lint
+
+.PHONY: help build test judges verify lint generate check-generated tidy-check demo clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+build: ## the program, as bin/consumer
+	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/consumer ./cmd/consumer
+
+test: ## all tests, with the race detector
+	$(GO) test -race -timeout 15m ./...
+
+demo: ## the main job on the embedded server and the emulated clouds
+	$(GO) run ./cmd/consumer demo
+
+verify: fmt-check vet lint check-generated tidy-check ## everything a reviewer should not have to look for
+
+fmt-check:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+$(LINT): tools/go.mod tools/go.sum
+	cd tools && $(GO) build -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: $(LINT) ## golangci-lint, from the pinned tool module
+	$(LINT) run ./...
+
+generate: ## write the reference documents from the code
+	$(GO) run ./cmd/consumer reference docs/reference
+
+check-generated: ## the reference documents are up to date
+	@tmp=$$(mktemp -d) && $(GO) run ./cmd/consumer reference $$tmp && diff -ru docs/reference $$tmp && rm -r $$tmp || \
+		{ echo "docs/reference is out of date: run 'make generate'"; exit 1; }
+
+tidy-check: ## go.mod and go.sum are tidy
+	$(GO) mod tidy -diff
+
+clean: ## remove what was built
+	rm -rf $(BIN)

@@ -1,0 +1,85 @@
+package tencent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
+)
+
+// baseline is what Reconcile compares with: the newest work of our kind that the
+// vendor's list had before the mutation.
+type baseline struct {
+	// Newest is the latest start, IDs are the tasks that share it or have none.
+	// Task ids are not documented to grow, so they do not tell old from new.
+	Newest string   `json:"newest,omitempty"`
+	IDs    []string `json:"ids,omitempty"`
+	// Total is the number of tasks of any kind, for the evidence.
+	Total int `json:"total"`
+}
+
+// newBaseline reads the baseline of an operation off the history.
+func newBaseline(op vendors.Operation, history []task) baseline {
+	b := baseline{Total: len(history)}
+	for _, t := range history {
+		if t.like(op) != other {
+			b.Newest = max(b.Newest, t.started())
+		}
+	}
+	for _, t := range history {
+		id, ok := taskID(t.ID)
+		if at := t.started(); ok && t.like(op) != other && (at == "" || at == b.Newest) {
+			b.IDs = append(b.IDs, id)
+		}
+	}
+	return b
+}
+
+// newer reports whether a row came after the baseline. No work was unfinished
+// then, so that unfinished work is new whatever its start.
+func (b baseline) newer(t task) bool {
+	if id, ok := taskID(t.ID); ok && slices.Contains(b.IDs, id) {
+		return false
+	}
+	at := t.started()
+	return at == "" || t.unfinished() || at >= b.Newest
+}
+
+// Prepare looks the instance up, for a restore the backup, and last the list of
+// tasks, so that the baseline is as fresh as can be.
+func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
+	if _, _, v := mutation(req); v.Kind != vendors.Done {
+		return nil, v
+	}
+	found, ok, v := c.instance(ctx, req.InstanceID)
+	switch {
+	case v.Kind != vendors.Done:
+		return nil, v
+	case !ok:
+		return nil, noInstance.from(v, fmt.Sprintf("region %s has no instance %s", c.account.Region, req.InstanceID))
+	}
+	if v = ready(req.InstanceID, found.Status.Value, v); v.Kind != vendors.Done {
+		return nil, v
+	}
+	if req.Operation == vendors.Restore {
+		if v = c.restorable(ctx, req.InstanceID, req.BackupID); v.Kind != vendors.Done {
+			return nil, v
+		}
+	}
+	history, complete, v := c.history(ctx, req.InstanceID)
+	switch {
+	case v.Kind != vendors.Done:
+		return nil, v
+	case !complete:
+		return nil, unavailable.verdict(fmt.Sprintf("the list of tasks of instance %s could not be read to its end, so that a later look would have nothing to compare with", req.InstanceID))
+	case slices.ContainsFunc(history, task.unfinished):
+		return nil, busy.verdict(fmt.Sprintf("instance %s has a task that is not finished", req.InstanceID))
+	}
+	base, err := json.Marshal(newBaseline(req.Operation, history))
+	if err != nil {
+		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
+	}
+	return base, v
+}

@@ -1,0 +1,137 @@
+package volcengine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/secret"
+	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/wire"
+)
+
+// call is one signed request.
+type call struct {
+	action   string
+	mutation bool
+	request  *http.Request
+	signedAt time.Time
+	// secrets must not come back in the words of the answer.
+	secrets []secret.Text
+}
+
+// look makes one look-up. decode reads the result; its error makes the verdict
+// Transient. Every verdict but Done means that decode's work must not be used.
+func (c *Client) look(ctx context.Context, action string, params map[string]any, decode func(json.RawMessage) error) vendors.Verdict {
+	if c.account.Permit != nil {
+		if err := c.account.Permit(ctx, action); err != nil {
+			return unavailable.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
+		}
+	}
+	out, v := c.sign(ctx, action, params, false)
+	if v.Kind != vendors.Done {
+		return v
+	}
+	return c.send(ctx, out, func(v vendors.Verdict, result json.RawMessage) vendors.Verdict {
+		if err := decode(result); err != nil {
+			return withResponse(unavailable.verdict(fmt.Sprintf("%s: %v", action, err)), v)
+		}
+		return v
+	})
+}
+
+// sign prepares a request with the key of the moment. The verdict is Done, or
+// says why there is no request.
+func (c *Client) sign(ctx context.Context, action string, params map[string]any, mutation bool) (call, vendors.Verdict) {
+	creds, err := c.account.Credentials(ctx)
+	if err != nil {
+		lack := unauthorized
+		if ctx.Err() != nil {
+			lack = unavailable
+		}
+		return call{}, lack.verdict(fmt.Sprintf("%s was not sent: no credentials: %v", action, err))
+	}
+	body, err := json.Marshal(params)
+	if err != nil {
+		return call{}, refused.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
+	}
+	req, err := http.NewRequest(http.MethodPost, c.endpoint(action), bytes.NewReader(body))
+	if err != nil {
+		return call{}, refused.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "sluice")
+	at := time.Now().UTC().Truncate(time.Second)
+	Sign(req, body, creds, c.account.Region, at)
+	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
+	secrets := []secret.Text{creds.SecretKey, creds.SessionToken, secret.New(signature)}
+	return call{action, mutation, req, at, secrets}, vendors.Verdict{Kind: vendors.Done}
+}
+
+// send sends the request once, judges the answer and reports it. accept sees
+// the result of a success and says what it comes to.
+func (c *Client) send(ctx context.Context, out call, accept func(vendors.Verdict, json.RawMessage) vendors.Verdict) vendors.Verdict {
+	start := time.Now()
+	answer, err := wire.Do(ctx, c.transport, out.request, c.account.Timeout)
+	v, result := out.judge(answer, err)
+	if v.Kind == vendors.Done {
+		v = accept(v, result)
+	}
+	if c.account.Observe != nil {
+		c.account.Observe(out.action, v, time.Since(start))
+	}
+	return v
+}
+
+// judge turns an answer, or the lack of one, into a verdict. Result is set for
+// Done.
+func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessage) {
+	response := vendors.Response{HTTPStatus: a.Status}
+	if err != nil {
+		lost := classify(0, "", out.mutation)
+		if wire.NotSent(err) {
+			lost = unavailable
+		}
+		v := lost.verdict(vendors.Clean(fmt.Sprintf("%s: %v", out.action, err), out.secrets...))
+		v.Response = response
+		return v, nil
+	}
+	e, err := decodeEnvelope(a.Body)
+	what := "the answer is not that of a success"
+	if err != nil {
+		what = err.Error()
+	} else {
+		response.RequestID = vendors.Clean(string(e.ResponseMetadata.RequestID), out.secrets...)
+		if a.Status == http.StatusOK && e.succeeded(out.action) {
+			return vendors.Verdict{Kind: vendors.Done, Response: response}, e.Result
+		}
+	}
+	var code string
+	if err == nil && e.ResponseMetadata.Error != nil {
+		fault := e.ResponseMetadata.Error
+		code = strings.TrimSpace(string(fault.Code))
+		response.Code = vendors.Clean(code, out.secrets...)
+		response.Message = vendors.Clean(string(fault.Message), out.secrets...)
+		what = strings.TrimSpace(response.Code + " " + response.Message)
+	}
+	v := classify(a.Status, code, out.mutation).verdict(vendors.Clean(fmt.Sprintf("%s: HTTP %d: %s", out.action, a.Status, what)))
+	v.Response = response
+	v.RetryAfter = wire.RetryAfter(a.Header, time.Now())
+	return v, nil
+}
+
+// withResponse gives a verdict of ours the words of the answer it is from.
+func withResponse(v, from vendors.Verdict) vendors.Verdict {
+	v.Response = from.Response
+	return v
+}
+
+// verdict is the class with a message.
+func (c class) verdict(message string) vendors.Verdict {
+	return vendors.Verdict{Kind: c.kind, Reason: c.reason, Message: vendors.Clean(message)}
+}

@@ -1,0 +1,61 @@
+// Package volcengine speaks the OpenAPI of Volcengine Cache for Redis (service
+// redis, version 2020-12-07) for one account in one region. It is not a general
+// client: it knows the calls that restart, flush and restore need, sends each
+// exactly once, and says what the answer proves.
+package volcengine
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/wire"
+)
+
+const (
+	version = "2020-12-07"
+	// maxConns bounds the connections of an account whose transport is our own.
+	maxConns = 32
+)
+
+// Client is one account in one region.
+type Client struct {
+	account   vendors.Account
+	base      *url.URL
+	transport http.RoundTripper
+}
+
+var _ vendors.Vendor = (*Client)(nil)
+
+// New makes the adapter of an account.
+func New(a vendors.Account) (*Client, error) {
+	base, err := url.Parse(a.Endpoint)
+	switch {
+	case err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
+		return nil, fmt.Errorf("volcengine endpoint %q is no base URL: it needs scheme and host, such as https://redis.cn-beijing.volcengineapi.com", a.Endpoint)
+	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
+		return nil, errors.New("volcengine endpoint may have scheme, host, port and path only: remove user, query and fragment")
+	case a.Region == "":
+		return nil, errors.New("volcengine account has no region: it is part of every signature")
+	case a.Credentials == nil:
+		return nil, errors.New("volcengine account has no source of credentials")
+	case a.Timeout <= 0:
+		return nil, fmt.Errorf("volcengine timeout is %v: a call needs a time above zero", a.Timeout)
+	}
+	c := &Client{account: a, base: base, transport: a.Transport}
+	if c.transport == nil {
+		c.transport = wire.Transport(maxConns)
+	}
+	return c, nil
+}
+
+// endpoint is the URL of an action.
+func (c *Client) endpoint(action string) string {
+	u := *c.base
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/")+"/", ""
+	u.RawQuery = url.Values{"Action": {action}, "Version": {version}}.Encode()
+	return u.String()
+}

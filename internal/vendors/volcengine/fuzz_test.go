@@ -1,0 +1,54 @@
+package volcengine
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/wire"
+)
+
+func FuzzAnswers(f *testing.F) {
+	for _, s := range []string{
+		``, `null`, `{}`, `[]`, `{"ResponseMetadata":{"RequestId":"r","Action":"RestartDBInstance"},"Result":null}`,
+		`{"ResponseMetadata":{"RequestId":1,"Error":{"CodeN":"x","Code":7,"Message":{}}}}`, `{"ResponseMetadata":null}`,
+		`{"ResponseMetadata":{"RequestId":"r"},"Result":{"InstanceId":"i","Status":"Running"}}`,
+	} {
+		f.Add(200, []byte(s))
+		f.Add(500, []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		a := wire.Answer{Status: status, Header: http.Header{}, Body: body}
+		look, result := call{action: actionDetail}.judge(a, nil)
+		if look.Kind == vendors.Ambiguous {
+			t.Errorf("a look-up is ambiguous: %+v", look)
+		}
+		if look.Kind == vendors.Done {
+			_, _ = decodeDetail(result, "i")
+		}
+		if v, _ := (call{action: actionRestart, mutation: true}).judge(a, nil); v.Kind == 0 || v.Kind == vendors.Done && status != 200 {
+			t.Errorf("HTTP %d is judged %+v", status, v)
+		}
+	})
+}
+
+func FuzzResults(f *testing.F) {
+	for _, s := range []string{
+		`null`, `{"InstanceId":"i","Status":"Running"}`, `{"TotalInstancesNum":"1","Instances":[{"InstanceId":1,"Status":null},null]}`,
+		`{"Total":1,"Backups":[{"BackupPointId":"b","Status":"Available"}]}`, `{"StartTime":"2026-01-01T00:00:00Z","EndTime":"2026-01-02T00:00Z"}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, result []byte) {
+		if i, err := decodeDetail(result, "i"); err == nil && i.Status == "" {
+			t.Error("an instance without a status")
+		}
+		_, _ = decodePage(result)
+		_, _, _ = decodeBackups(result, "i", "b")
+		if w, err := decodeWindow(result); err == nil && w.known() {
+			w.holds(w.start)
+		}
+		advance(vendors.Task{State: result}, sight{running, vendors.Verdict{Kind: vendors.Done}}, time.Time{})
+	})
+}

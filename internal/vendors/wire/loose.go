@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// String is a JSON value that is read as text whatever its type: vendors print
+// the same field as a string here and as a number there. Objects, lists and null
+// read as empty, so that one odd field never costs the whole answer.
+type String string
+
+// UnmarshalJSON never fails.
+func (s *String) UnmarshalJSON(data []byte) error {
+	*s = ""
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 {
+		return nil
+	}
+	switch data[0] {
+	case '"':
+		var text string
+		if json.Unmarshal(data, &text) == nil {
+			*s = String(text)
+		}
+	case '{', '[', 'n':
+	default:
+		*s = String(data)
+	}
+	return nil
+}
+
+// Int is a whole number that may come as a JSON number or as a string. Valid
+// tells a zero from a value that is absent or no number.
+type Int struct {
+	Value int64
+	Valid bool
+}
+
+// UnmarshalJSON never fails.
+func (i *Int) UnmarshalJSON(data []byte) error {
+	*i = Int{}
+	var text String
+	_ = text.UnmarshalJSON(data)
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err == nil {
+		*i = Int{Value: n, Valid: true}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+// Package wire sends one request to a cloud: exactly one, or none.
+//
+// What a general HTTP client does to be helpful is dangerous for a mutation, so
+// nothing here follows a redirect, sends a request a second time, negotiates
+// HTTP/2 (whose transport may resend) or reads an answer without a bound. What
+// is left to the caller: signing, and the meaning of the answer.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// MaxAnswer bounds the body of an answer; a longer one counts as undecodable.
+const MaxAnswer = 4 << 20
+
+// ErrTooLong is the error of an answer over MaxAnswer.
+var ErrTooLong = fmt.Errorf("answer is longer than %d bytes", MaxAnswer)
+
+// Answer is a complete HTTP answer.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// NotSentError reports a request of which not one byte reached the peer, so
+// that it is shown not to have been executed.
+type NotSentError struct{ Err error }
+
+// Error names the cause.
+func (e *NotSentError) Error() string { return "not sent: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *NotSentError) Unwrap() error { return e.Err }
+
+// NotSent reports whether err proves that nothing was sent.
+func NotSent(err error) bool {
+	var n *NotSentError
+	return errors.As(err, &n)
+}
+
+// Do sends the request once, within ctx and timeout, and reads the whole
+// answer. Any HTTP status is an Answer, not an error. An error is a
+// *NotSentError if nothing left, and otherwise says nothing about what the peer
+// did. URLs are cut from errors, since a query may carry what must not be
+// printed.
+func Do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout time.Duration) (Answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
+	defer cancel()
+	if ctx.Err() != nil {
+		return Answer{}, &NotSentError{describe(ctx, ctx.Err())}
+	}
+	var w watcher
+	resp, err := rt.RoundTrip(once(req.WithContext(httptrace.WithClientTrace(ctx, w.trace()))))
+	if err != nil {
+		err = describe(ctx, err)
+		if w.nothingLeft(rt) {
+			return Answer{}, &NotSentError{err}
+		}
+		return Answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	if err != nil {
+		return a, fmt.Errorf("read answer: %w", describe(ctx, err))
+	}
+	if len(body) > MaxAnswer {
+		return a, ErrTooLong
+	}
+	return a, nil
+}
+
+// once takes from a request what lets Go's transport send it again: GetBody, and
+// for look-ups the absence of a body, which it takes for a licence to replay.
+func once(req *http.Request) *http.Request {
+	req.GetBody = nil
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		if req.Body == nil || req.Body == http.NoBody {
+			req.Body, req.ContentLength = emptyBody{}, 0
+		}
+	}
+	return req
+}
+
+// emptyBody is an empty body that the transport does not recognise as one. It
+// still sends neither a length nor chunks for methods without a body.
+type emptyBody struct{}
+
+// Read ends at once.
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Close does nothing.
+func (emptyBody) Close() error { return nil }
+
+// watcher learns from the transport's trace whether a request left.
+type watcher struct {
+	latch  latch
+	traced atomic.Bool
+}
+
+// trace marks the request as sent as soon as it is handed to a connection of
+// which it cannot be shown that nothing was written.
+func (w *watcher) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { w.traced.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			if c := counted(info.Conn); c != nil {
+				c.watch(&w.latch)
+				return
+			}
+			w.latch.leave()
+		},
+	}
+}
+
+// nothingLeft reports whether the failed request provably did not leave. A
+// round tripper that is silent about its connections proves nothing.
+func (w *watcher) nothingLeft(rt http.RoundTripper) bool {
+	_, known := rt.(*http.Transport)
+	return (known || w.traced.Load()) && w.latch.seal()
+}
+
+// describe replaces the bare context error by its cause and drops URLs.
+func describe(ctx context.Context, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil {
+		if errors.Is(cause, ctx.Err()) {
+			return cause
+		}
+		return fmt.Errorf("%w (%w)", cause, ctx.Err())
+	}
+	return err
+}
