@@ -68,7 +68,7 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 		}
 		return v, nil
 	}
-	r.waiting.start()
+	r.delivery.waiting.start()
 	return r.execute(ctx, req, base, turn)
 }
 

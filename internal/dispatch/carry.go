@@ -12,23 +12,15 @@ import (
 
 // carry takes a checked command to its end. At most one run works on a token;
 // every other delivery of it waits for that run and is then answered from the
-// ledger.
-func (a *account) carry(ctx context.Context, d *delivery, waiting *waitingMark, known func()) {
-	for {
-		r, other := a.begin(d)
-		if other == nil {
-			r.waiting, r.known = waiting, known
-			end := r.drive(ctx)
-			a.end(r)
-			d.settle(a, end)
-			return
-		}
+// ledger. mine and other are what begin gave the delivery.
+func (a *account) carry(ctx context.Context, d *delivery, mine, other *run, known func()) {
+	for ; other != nil; mine, other = a.begin(d) {
 		known()
-		if other.fingerprint != r.fingerprint {
-			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(other.first)))
+		if other.fingerprint != mine.fingerprint {
+			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
 			return
 		}
-		waiting.start()
+		d.waiting.start()
 		select {
 		case <-other.done:
 		case <-ctx.Done():
@@ -40,6 +32,17 @@ func (a *account) carry(ctx context.Context, d *delivery, waiting *waitingMark, 
 			return
 		}
 	}
+	mine.known = known
+	err := mine.drive(ctx)
+	a.end(mine)
+	d.settle(a, err)
+}
+
+// firstOf is the command that holds another run's token.
+func (a *account) firstOf(r *run) events.Command {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return r.first
 }
 
 // settle acknowledges an answered delivery, or gives it back if it could not be

@@ -13,6 +13,8 @@ type delivery struct {
 	broker.Message
 	cmd  events.Command
 	lane *lane
+	// waiting counts it against its lane until its work has started.
+	waiting *waitingMark
 }
 
 // hands holds every message of an account that is neither settled nor given

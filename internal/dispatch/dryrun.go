@@ -11,8 +11,8 @@ import (
 
 // dryRun does everything but the mutation: it looks the instance up and answers
 // with the call that would have been made. It neither takes nor reads the token.
-func (a *account) dryRun(ctx context.Context, d *delivery, waiting *waitingMark) error {
-	waiting.start()
+func (a *account) dryRun(ctx context.Context, d *delivery) error {
+	d.waiting.start()
 	r := &run{account: a, region: d.lane.region, lane: d.lane, delivery: d, cmd: d.cmd}
 	timed, cancel := context.WithDeadlineCause(ctx, r.expiry(), errExpired)
 	defer cancel()

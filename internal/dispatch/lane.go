@@ -46,7 +46,7 @@ func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
 		l.recover(ctx, recovering)
 	}
 	recovered()
-	for l.region.breaker.wait(ctx) == nil {
+	for l.region.breaker.wait(ctx) == nil && ctx.Err() == nil {
 		n := l.waitRoom(ctx)
 		if n == 0 {
 			return
@@ -58,7 +58,7 @@ func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
 		}
 		for _, m := range got {
 			l.hold()
-			go l.region.account.receive(ctx, l, m, nil)
+			l.region.account.receive(ctx, l, m, nil)
 		}
 	}
 }
@@ -83,7 +83,7 @@ func (l *lane) recover(ctx context.Context, n int) {
 			l.hold()
 			known.Add(1)
 			var once sync.Once
-			go l.region.account.receive(ctx, l, m, func() { once.Do(known.Done) })
+			l.region.account.receive(ctx, l, m, func() { once.Do(known.Done) })
 		}
 	}
 	known.Wait()

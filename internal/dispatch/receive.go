@@ -9,9 +9,11 @@ import (
 	"github.com/seed-7b870224/sluice/internal/events"
 )
 
-// receive takes one message of a lane through decoding and checking to its run,
-// and returns when the message is settled or given back. known, if not nil, is
-// called as soon as the command has found its place.
+// receive takes one message of a lane through decoding and checking and hands it
+// to a goroutine of its own. It returns without waiting, and commands take their
+// place in the order of its calls, so that of two commands with one token the
+// older comes first. known, if not nil, is called as soon as the command has
+// found its place among its like.
 func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known func()) {
 	if known == nil {
 		known = func() {}
@@ -19,37 +21,47 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known 
 	a.metrics.Received.Inc()
 	a.hands.take(m)
 	a.work.Add(1)
-	defer a.work.Done()
-	defer known()
-	waiting := &waitingMark{lane: l}
-	defer waiting.leave(1)
 	cmd, err := read(m, l.id)
+	d := &delivery{Message: m, cmd: cmd, lane: l, waiting: &waitingMark{lane: l}}
+	var why *events.Refusal
+	var place, other *run
+	if err == nil {
+		why = a.rules.check(cmd, time.Now())
+		if why == nil && !cmd.DryRun {
+			place, other = a.begin(d)
+		}
+	}
+	go func() {
+		defer a.work.Done()
+		defer known()
+		defer d.waiting.leave()
+		switch {
+		case place != nil:
+			a.carry(ctx, d, place, other, known)
+		case err != nil:
+			d.settle(a, a.refuseUnread(d, err))
+		case why != nil && a.resumes(ctx, cmd, why):
+			place, other := a.begin(d)
+			a.carry(ctx, d, place, other, known)
+		case why != nil:
+			d.settle(a, a.answers.refuse(a.hard, cmd, why))
+		default:
+			d.settle(a, a.dryRun(ctx, d))
+		}
+	}()
+}
+
+// refuseUnread answers a message that could not be read as a command of its lane.
+func (a *account) refuseUnread(d *delivery, err error) error {
 	var refusal *refusalError
+	if errors.As(err, &refusal) {
+		return a.answers.refuse(a.hard, refusal.cmd, refusal.why)
+	}
 	var bad *events.Undecodable
-	switch {
-	case errors.As(err, &bad):
-		err = a.answers.deadLetter(a.hard, m, bad)
-	case errors.As(err, &refusal):
-		err = a.answers.refuse(a.hard, refusal.cmd, refusal.why)
-	default:
-		if why := a.rules.check(cmd, time.Now()); why != nil && !a.resumes(ctx, cmd, why) {
-			err = a.answers.refuse(a.hard, cmd, why)
-			break
-		}
-		d := &delivery{Message: m, cmd: cmd, lane: l}
-		if cmd.DryRun {
-			err = a.dryRun(ctx, d, waiting)
-			break
-		}
-		a.carry(ctx, d, waiting, known)
-		return
+	if errors.As(err, &bad) {
+		return a.answers.deadLetter(a.hard, d.Message, bad)
 	}
-	if err != nil {
-		a.log.Debug("message given back", "lane", l.id, "error", err)
-		l.returned(m, time.Second)
-		return
-	}
-	l.settled(a.hard, m)
+	return err
 }
 
 // refusalError carries a refusal out of read.
@@ -117,11 +129,11 @@ func (w *waitingMark) start() {
 }
 
 // leave ends the command's stay in its lane.
-func (w *waitingMark) leave(held int) {
+func (w *waitingMark) leave() {
 	if w.started {
-		w.lane.count(-held, 0)
+		w.lane.count(-1, 0)
 		return
 	}
 	w.started = true
-	w.lane.count(-held, -1)
+	w.lane.count(-1, -1)
 }

@@ -19,7 +19,6 @@ type run struct {
 	region      *region
 	lane        *lane
 	delivery    *delivery
-	waiting     *waitingMark
 	known       func()
 	cmd         events.Command // of the delivery that drives the run
 	fingerprint string
@@ -124,7 +123,7 @@ func (r *run) reoccupy(ctx context.Context) error {
 		return err
 	}
 	r.unlock = unlock
-	r.waiting.start()
+	r.delivery.waiting.start()
 	return nil
 }
 
