@@ -116,6 +116,9 @@ func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
 	}
 	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, child := range n.Content {
+		if d.budget <= 0 {
+			return
+		}
 		at := path + "[" + strconv.Itoa(i) + "]"
 		if isNull(child) {
 			d.wrong(child, at, "is empty; fill it in or remove it")

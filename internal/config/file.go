@@ -65,7 +65,9 @@ func Parse(name string, data []byte, opts Options) (*Config, error) {
 	}
 	override(found, cfg, opts)
 	checks := validator{problems: found, cfg: cfg, opts: opts, files: disk}
-	checks.all()
+	if !found.bad[""] {
+		checks.all()
+	}
 	if err := found.err(); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	f.Add([]byte("\r6")) // a carriage return alone ends a line in YAML
 	opts := options()
 	opts.ReadFile = func(string) ([]byte, error) { return nil, os.ErrNotExist }
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -40,7 +41,10 @@ func FuzzParse(f *testing.F) {
 		if !errors.As(err, &all) || len(all) == 0 {
 			t.Fatalf("not a list of mistakes: %v", err)
 		}
-		lines := strings.Count(string(data), "\n") + 1
+		lines := 1
+		for _, lineBreak := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
+			lines += strings.Count(string(data), lineBreak)
+		}
 		for _, problem := range all {
 			if problem.Line < 1 || problem.Line > lines || problem.Column < 1 || problem.Message == "" {
 				t.Errorf("a mistake outside the file: %+v", problem)

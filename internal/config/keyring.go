@@ -57,7 +57,6 @@ func (k *keyring) get() (Resolved, error) {
 	}
 	k.looked, k.stamps = now, stamps
 	if k.err != nil {
-		k.last = Resolved{}
 		k.err = fmt.Errorf("reading the credentials of account %s: %w", k.owner, k.err)
 	}
 	return k.last, k.err

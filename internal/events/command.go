@@ -41,11 +41,12 @@ type Command struct {
 	// DerivedToken reports that the publisher gave no token.
 	DerivedToken bool `json:"derivedToken,omitempty"`
 
-	Vendor     string     `json:"vendor"`
-	Account    string     `json:"account"`
-	Region     string     `json:"region"`
-	Operation  string     `json:"operation"`
-	InstanceID string     `json:"instanceId"`
+	Vendor     string `json:"vendor"`
+	Account    string `json:"account"`
+	Region     string `json:"region"`
+	Operation  string `json:"operation"`
+	InstanceID string `json:"instanceId"`
+	// Priority is the stated one, else normal until Matches takes the lane's.
 	Priority   string     `json:"priority"`
 	DryRun     bool       `json:"dryRun,omitempty"`
 	Parameters Parameters `json:"-"`
@@ -56,6 +57,9 @@ type Command struct {
 	Received time.Time `json:"received"`
 	// Trace and correlation are carried into every result unchanged.
 	Trace Trace `json:"trace,omitzero"`
+
+	// priorityOpen reports that the data states no priority.
+	priorityOpen bool
 }
 
 // Ref identifies the command event, as in a result's data.command.

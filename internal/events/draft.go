@@ -1,7 +1,6 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -23,40 +22,59 @@ type Draft struct {
 }
 
 // Event makes the command event in structured mode and checks it as the consumer
-// will. The error is a *Refusal if the consumer would refuse it.
+// will, so that a mistake shows before it is sent. The error is a *Refusal if the
+// consumer would refuse it.
 func (d Draft) Event(now time.Time) (Command, []byte, error) {
-	e := event.New()
-	e.SetID(d.ID)
-	e.SetSource(d.Source)
-	e.SetType(CommandType(d.Operation))
-	e.SetTime(now.UTC().Truncate(time.Millisecond))
-	if d.InstanceID != "" {
-		e.SetSubject(d.InstanceID)
-	}
-	for name, value := range map[string]string{"correlationid": d.Correlation, "traceparent": d.Traceparent} {
-		if value != "" {
-			e.SetExtension(name, value)
-		}
-	}
-	if !d.Expires.IsZero() {
-		e.SetExtension("expirytime", d.Expires.UTC().Format(time.RFC3339Nano))
-	}
-	if err := e.SetData(event.ApplicationJSON, d.data()); err != nil {
-		return Command{}, nil, fmt.Errorf("encode command: %w", err)
-	}
-	raw, err := json.Marshal(e)
+	raw, err := d.encode(now)
 	if err != nil {
-		return Command{}, nil, fmt.Errorf("encode command: %w", err)
+		return Command{}, nil, fmt.Errorf("making the command: %w", err)
 	}
 	env, err := Open(nil, raw)
 	if err != nil {
-		return Command{}, nil, fmt.Errorf("encode command: %w", err)
+		return Command{}, nil, fmt.Errorf("making the command: %w", err)
 	}
 	c, why := Parse(env, now)
 	if why != nil {
 		return c, nil, why
 	}
+	for _, p := range []struct{ pointer, value string }{
+		{"/vendor", c.Vendor}, {"/account", c.Account}, {"/region", c.Region},
+	} {
+		if part(p.value) == "_" {
+			return c, nil, refuse(ReasonInvalidData, "the command's subject is made of it",
+				"%s must be 1 to 64 letters, digits, '-' and '_'", p.pointer)
+		}
+	}
 	return c, raw, nil
+}
+
+func (d Draft) encode(now time.Time) ([]byte, error) {
+	e := event.New()
+	e.SetID(d.ID)
+	e.SetSource(d.Source)
+	e.SetType(CommandType(d.Operation))
+	e.SetTime(now.UTC().Truncate(time.Millisecond))
+	setSubject(&e, d.InstanceID)
+	if d.Correlation != "" {
+		e.SetExtension("correlationid", d.Correlation)
+	}
+	if d.Traceparent != "" {
+		e.SetExtension("traceparent", d.Traceparent)
+	}
+	if !d.Expires.IsZero() {
+		e.SetExtension("expirytime", d.Expires.UTC().Format(time.RFC3339Nano))
+	}
+	data, err := encodeJSON(d.data())
+	if err != nil {
+		return nil, err
+	}
+	if err := e.SetData(event.ApplicationJSON, data); err != nil {
+		return nil, err
+	}
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	return e.MarshalJSON()
 }
 
 // data is the draft's wire form, fields that are not set left out.
@@ -79,7 +97,7 @@ func (d Draft) data() map[string]any {
 	parameters := map[string]any{}
 	put(parameters, "backupId", d.BackupID)
 	if !d.TimePoint.IsZero() {
-		parameters["timePoint"] = d.TimePoint.UTC().Format(time.RFC3339)
+		parameters["timePoint"] = d.TimePoint.UTC().Format(time.RFC3339Nano)
 	}
 	if p := d.Password; p != nil {
 		switch {

@@ -1,7 +1,11 @@
 package events
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -42,32 +46,13 @@ func Encode(s Subjects, c Command, r Result, personal bool, now time.Time) (Mess
 	if personal {
 		id += "." + EventKey(c.Event.Source, c.Event.ID)
 	}
-	e := event.New()
-	e.SetID(id)
-	e.SetType(ResultType(r.Status))
-	e.SetSource(r.Source())
-	e.SetTime(now.UTC().Truncate(time.Millisecond))
-	if r.InstanceID != "" {
-		e.SetSubject(r.InstanceID)
-	}
-	e.SetExtension("causationid", c.Event.ID)
-	correlation := c.Trace.Correlation
-	if correlation == "" {
-		correlation = c.Event.ID
-	}
-	e.SetExtension("correlationid", correlation)
-	if c.Trace.Parent != "" {
-		e.SetExtension("traceparent", c.Trace.Parent)
-	}
-	if c.Trace.State != "" {
-		e.SetExtension("tracestate", c.Trace.State)
-	}
-	if err := e.SetData(event.ApplicationJSON, r); err != nil {
-		return Message{}, fmt.Errorf("encode result %s: %w", id, err)
+	e, err := resultEvent(id, c, r, now)
+	if err != nil {
+		return Message{}, fmt.Errorf("encoding result %s: %w", id, err)
 	}
 	data, err := e.MarshalJSON()
 	if err != nil {
-		return Message{}, fmt.Errorf("encode result %s: %w", id, err)
+		return Message{}, fmt.Errorf("encoding result %s: %w", id, err)
 	}
 	return Message{Subject: s.Result(r), ID: id, Data: data, Header: map[string][]string{
 		"Content-Type":        {structuredType},
@@ -75,4 +60,51 @@ func Encode(s Subjects, c Command, r Result, personal bool, now time.Time) (Mess
 		"Sluice-Token-Key":    {c.Key},
 		"Sluice-Causation-Id": {escape(c.Event.ID)},
 	}}, nil
+}
+
+func resultEvent(id string, c Command, r Result, now time.Time) (event.Event, error) {
+	e := event.New()
+	e.SetID(id)
+	e.SetType(ResultType(r.Status))
+	e.SetSource(r.Source())
+	e.SetTime(now.UTC().Truncate(time.Millisecond))
+	setSubject(&e, r.InstanceID)
+	for _, x := range []struct{ name, value string }{
+		{"causationid", c.Event.ID},
+		{"correlationid", cmp.Or(c.Trace.Correlation, c.Event.ID)},
+		{"traceparent", c.Trace.Parent},
+		{"tracestate", c.Trace.State},
+	} {
+		if x.value != "" {
+			e.SetExtension(x.name, x.value)
+		}
+	}
+	data, err := encodeJSON(r)
+	if err != nil {
+		return e, err
+	}
+	if err := e.SetData(event.ApplicationJSON, data); err != nil {
+		return e, err
+	}
+	return e, e.Validate()
+}
+
+// setSubject names the instance, unless its id could not stand in an attribute
+// unchanged (the SDK trims it); an answer repeats whatever was stated.
+func setSubject(e *event.Event, instance string) {
+	if printable(instance) && strings.TrimSpace(instance) == instance {
+		e.SetSubject(instance)
+	}
+}
+
+// encodeJSON leaves <, > and & as they are: escaped they take six bytes each, and
+// an answer must not outgrow the broker's limit because of what it repeats.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

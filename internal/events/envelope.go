@@ -1,32 +1,35 @@
 package events
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
-
-	"github.com/cloudevents/sdk-go/v2/types"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Envelope is a CloudEvent as it was found in a message.
+//
+// The SDK's event type is not used for reading: it rewrites the source as a URL
+// and keeps the last of attributes given twice, while source and id must stay
+// exactly what the publisher wrote, since tokens and result ids are made of them.
 type Envelope struct {
-	ID, Source, Type, Subject string
-	Time                      time.Time
-	// ExpiryTime is the expirytime extension as text: a bad one refuses the
-	// command instead of making it unanswerable.
-	ExpiryTime string
-	Trace      Trace
-	// Data is the event's JSON data; nil if it has none.
+	ID, Source, Type, Subject    string
+	SpecVersion, DataContentType string
+	// Time and ExpiryTime are zero where the event has none.
+	Time, ExpiryTime time.Time
+	Trace            Trace
+	// Data is the event's data as it was carried; nil if it has none.
 	Data json.RawMessage
-	// DataProblem says why there is data that cannot be read as JSON.
-	DataProblem string
+	// Extensions are the other attributes, by name. An expirytime that is no
+	// timestamp is among them: it refuses the command instead of making it
+	// unanswerable.
+	Extensions map[string]string
 }
 
-// set takes one attribute in; unknown ones are extensions that say nothing to us.
-func (e *Envelope) set(name, value string) error {
+// set takes one attribute in. A bad type of a core attribute makes the message no
+// CloudEvent.
+func (e *Envelope) set(name, value string) *Undecodable {
 	switch name {
 	case "id":
 		e.ID = value
@@ -36,123 +39,67 @@ func (e *Envelope) set(name, value string) error {
 		e.Type = value
 	case "subject":
 		e.Subject = value
+	case "specversion":
+		e.SpecVersion = value
+	case "datacontenttype":
+		e.DataContentType = value
 	case "time":
-		t, err := types.ParseTime(value)
+		t, err := parseTime(value)
 		if err != nil {
-			return fmt.Errorf("attribute time is no RFC 3339 timestamp")
+			return undecodable("attribute time is %v", err)
 		}
 		e.Time = t
-	case "expirytime":
-		e.ExpiryTime = value
 	case "traceparent":
 		e.Trace.Parent = value
 	case "tracestate":
 		e.Trace.State = value
 	case "correlationid":
 		e.Trace.Correlation = value
-	}
-	return nil
-}
-
-// complete checks what every CloudEvent must have.
-func (e *Envelope) complete(specversion string) *Undecodable {
-	switch {
-	case specversion == "":
-		return undecodable("no specversion: not a CloudEvent")
-	case specversion != "1.0":
-		return undecodable("specversion is not 1.0")
-	case e.ID == "":
-		return undecodable("attribute id is missing or empty")
-	case e.Source == "":
-		return undecodable("attribute source is missing or empty")
-	case e.Type == "":
-		return undecodable("attribute type is missing or empty")
-	}
-	return nil
-}
-
-// openStructured reads the JSON event format.
-func openStructured(data []byte) (Envelope, *Undecodable) {
-	var e Envelope
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return e, undecodable("the event is no JSON object")
-	}
-	specversion, contentType, encoded := "", "", ""
-	for name, raw := range members {
-		if name == "data" {
-			continue
-		}
-		value, ok := attribute(raw)
-		if !ok {
-			if core[name] {
-				return e, undecodable("attribute %s has the wrong JSON type", name)
-			}
-			continue
-		}
-		switch name {
-		case "specversion":
-			specversion = value
-		case "datacontenttype":
-			contentType = value
-		case "data_base64":
-			encoded = value
-		default:
-			if err := e.set(name, value); err != nil {
-				return e, undecodable("%v", err)
-			}
-		}
-	}
-	if bad := e.complete(specversion); bad != nil {
-		return e, bad
-	}
-	e.Data = members["data"]
-	if e.Data == nil && encoded != "" {
-		raw, err := base64.StdEncoding.DecodeString(encoded)
+	case "expirytime":
+		t, err := parseTime(value)
 		if err != nil {
-			e.DataProblem = "data_base64 is no base64"
-			return e, nil
+			e.extend(name, value)
+			break
 		}
-		e.Data = raw
+		e.ExpiryTime = t
+	default:
+		e.extend(name, value)
 	}
-	e.checkData(contentType)
-	return e, nil
+	return nil
 }
 
-// core are the attributes whose type the specification fixes.
-var core = map[string]bool{
-	"id": true, "source": true, "type": true, "specversion": true, "time": true, "subject": true,
-	"datacontenttype": true, "data_base64": true, "expirytime": true, "traceparent": true, "tracestate": true, "correlationid": true,
+func (e *Envelope) extend(name, value string) {
+	if e.Extensions == nil {
+		e.Extensions = map[string]string{}
+	}
+	e.Extensions[name] = value
 }
 
-// attribute reads an attribute's value; null is as good as absent.
-func attribute(raw json.RawMessage) (string, bool) {
-	raw = bytes.TrimSpace(raw)
-	if bytes.Equal(raw, []byte("null")) {
-		return "", true
+// check finds what every CloudEvent must have.
+func (e *Envelope) check() *Undecodable {
+	if e.SpecVersion != "1.0" {
+		return undecodable("specversion is missing or not 1.0")
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return "", false
+	for _, a := range []struct{ name, value string }{{"id", e.ID}, {"source", e.Source}, {"type", e.Type}} {
+		if a.value == "" {
+			return undecodable("attribute %s is missing or empty", a.name)
+		}
+		// Not only by the letter of the specification: with a newline in them two
+		// pairs of source and id could have one key.
+		if !printable(a.value) {
+			return undecodable("attribute %s holds control characters or is not UTF-8", a.name)
+		}
 	}
-	return s, true
+	return nil
 }
 
-// checkData notes data that is not JSON, for the answer.
-func (e *Envelope) checkData(contentType string) {
-	switch {
-	case len(e.Data) == 0:
-		e.Data = nil
-	case !isJSON(contentType):
-		e.DataProblem = "its content type is not JSON"
-	case !json.Valid(e.Data):
-		e.DataProblem = "it is no JSON"
-	case bytes.Equal(bytes.TrimSpace(e.Data), []byte("null")):
-		e.Data = nil
-	}
+// printable reports whether a value is a string of CloudEvents: valid UTF-8
+// without control characters.
+func printable(value string) bool {
+	return utf8.ValidString(value) && strings.IndexFunc(value, unicode.IsControl) < 0
 }
 
-// isJSON reports whether a media type is JSON; none stands for JSON.
+// isJSON reports whether a content type is JSON; none stands for JSON.
 func isJSON(contentType string) bool {
 	media := mediaType(contentType)
 	return media == "" || media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")

@@ -1,8 +1,8 @@
 package events
 
 import (
-	"encoding/json"
-	"net/url"
+	"bytes"
+	"encoding/base64"
 	"strings"
 )
 
@@ -14,154 +14,145 @@ const (
 	batchType      = "application/cloudevents-batch+json"
 )
 
-// mode is how a message carries its event.
-type mode int
-
-const (
-	structured mode = iota
-	binary
-	batch
-)
-
 // Open reads the CloudEvent of a message in structured or binary mode. The error
 // is an *Undecodable.
 func Open(header map[string][]string, data []byte) (Envelope, error) {
-	var e Envelope
-	var bad *Undecodable
-	switch m := modeOf(header); {
-	case len(data) > MaxPayload:
-		bad = tooLarge(len(data))
-	case m == batch:
-		bad = &Undecodable{Reason: BatchOnLane, Detail: "a batch is taken on the intake subject only"}
-	case m == binary:
-		e, bad = openBinary(header, data)
-	default:
-		e, bad = openStructured(data)
-	}
+	e, bad := open(header, data)
 	if bad != nil {
 		return e, bad
 	}
 	return e, nil
 }
 
-func tooLarge(size int) *Undecodable {
-	bad := undecodable("the payload has %d bytes; at most %d are taken", size, MaxPayload)
-	bad.Reason = TooLarge
-	return bad
-}
-
-// modeOf tells the modes apart by content type, then by ce- headers; a message
-// without either is structured or nothing.
-func modeOf(header map[string][]string) mode {
+func open(header map[string][]string, data []byte) (Envelope, *Undecodable) {
+	if len(data) > MaxPayload {
+		return Envelope{}, &Undecodable{TooLarge, "the payload is over 64 KiB"}
+	}
 	switch media := mediaType(headerValue(header, "content-type")); {
 	case media == batchType:
-		return batch
-	case media == structuredType:
-		return structured
-	case headerValue(header, "ce-specversion") != "" || headerValue(header, "ce-id") != "":
-		return binary
+		return Envelope{}, &Undecodable{BatchOnLane, "a batch is taken on the intake subject only"}
+	case media == structuredType, media == "application/cloudevents":
+		return openStructured(data)
+	case strings.HasPrefix(media, "application/cloudevents"):
+		return Envelope{}, undecodable("its event format is not JSON; send %s", structuredType)
+	case headerValue(header, "ce-specversion") != "":
+		return openBinary(header, data)
+	default:
+		// Neither mode is announced: structured, or no event at all.
+		return openStructured(data)
 	}
-	return structured
 }
 
-// openBinary reads attributes from ce- headers.
+// openBinary reads the attributes from ce- headers.
 func openBinary(header map[string][]string, data []byte) (Envelope, *Undecodable) {
-	var e Envelope
-	specversion := ""
-	for name, values := range header {
-		attr, ok := strings.CutPrefix(strings.ToLower(name), "ce-")
-		if !ok || len(values) == 0 {
-			continue
-		}
-		value := unescape(values[0])
-		if attr == "specversion" {
-			specversion = value
-			continue
-		}
-		if err := e.set(attr, value); err != nil {
-			return e, undecodable("%v", err)
-		}
-	}
-	if bad := e.complete(specversion); bad != nil {
+	e := Envelope{DataContentType: headerValue(header, "content-type")}
+	attributes, bad := headerAttributes(header)
+	if bad != nil {
 		return e, bad
 	}
-	e.Data = data
-	e.checkData(headerValue(header, "content-type"))
-	return e, nil
+	for name, value := range attributes {
+		if bad := e.set(name, value); bad != nil {
+			return e, bad
+		}
+	}
+	if len(data) > 0 {
+		e.Data = data
+	}
+	return e, e.check()
 }
 
-// unescape undoes the percent-encoding of a header's value. Some publishers do
-// not encode; what is no valid encoding is taken as it stands.
-func unescape(value string) string {
-	value = strings.TrimSpace(value)
-	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
-		value = value[1 : len(value)-1]
+// openStructured reads the JSON event format.
+func openStructured(data []byte) (Envelope, *Undecodable) {
+	var e Envelope
+	if !validJSON(data) {
+		return e, undecodable("it has no ce- headers and is not JSON")
 	}
-	if !strings.Contains(value, "%") {
-		return value
+	all, ok := members(data)
+	if !ok {
+		return e, undecodable("it has no ce- headers and is not a JSON object")
 	}
-	plain, err := url.PathUnescape(value)
+	if name, twice := repeated(all); twice {
+		return e, undecodable("attribute %s is given twice", quote(name))
+	}
+	for _, m := range all {
+		var bad *Undecodable
+		switch {
+		case string(m.value) == "null":
+			// As good as absent.
+		case m.name == "data" && e.Data != nil:
+			bad = errBothData
+		case m.name == "data":
+			e.Data = m.value
+		case m.name == "data_base64":
+			bad = e.setBase64(m.value)
+		default:
+			bad = e.setJSON(m.name, m.value)
+		}
+		if bad != nil {
+			return e, bad
+		}
+	}
+	return e, e.check()
+}
+
+var errBothData = undecodable("it has both data and data_base64")
+
+// core are the attributes that must be strings.
+var core = map[string]bool{
+	"id": true, "source": true, "type": true, "specversion": true, "time": true, "subject": true, "datacontenttype": true,
+}
+
+// setJSON takes in an attribute in its JSON form. Extensions may be numbers and
+// booleans; what is neither says nothing to us and is left out.
+func (e *Envelope) setJSON(name string, value []byte) *Undecodable {
+	switch {
+	case value[0] == '"':
+		return e.set(name, text(value))
+	case core[name]:
+		return undecodable("attribute %s is not a string", name)
+	case name == "expirytime", value[0] != '{' && value[0] != '[':
+		return e.set(name, string(value))
+	}
+	return nil
+}
+
+// setBase64 takes in data that is carried as bytes.
+func (e *Envelope) setBase64(value []byte) *Undecodable {
+	if e.Data != nil {
+		return errBothData
+	}
+	if value[0] != '"' {
+		return undecodable("data_base64 is not a string")
+	}
+	raw, err := base64.StdEncoding.DecodeString(text(value))
 	if err != nil {
-		return value
+		return undecodable("data_base64 is not base64")
 	}
-	return plain
+	if len(bytes.TrimSpace(raw)) > 0 {
+		e.Data = raw
+	}
+	return nil
 }
 
-// escape percent-encodes a header's value as the CloudEvents bindings say:
-// everything outside printable ASCII, and space, quote and percent sign.
-func escape(value string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(value) {
-		if c <= ' ' || c >= 0x7F || c == '"' || c == '%' {
-			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
-			continue
+// repeated finds a name that two members have. An object has few members, and one
+// that has many is no command: past a handful a map finds it.
+func repeated(all []member) (string, bool) {
+	if len(all) <= 16 {
+		for i, m := range all {
+			for _, before := range all[:i] {
+				if before.name == m.name {
+					return m.name, true
+				}
+			}
 		}
-		b.WriteByte(c)
+		return "", false
 	}
-	return b.String()
-}
-
-// headerValue finds a header in any case.
-func headerValue(header map[string][]string, name string) string {
-	if v := header[name]; len(v) > 0 {
-		return v[0]
-	}
-	for k, v := range header {
-		if len(v) > 0 && strings.EqualFold(k, name) {
-			return v[0]
+	seen := make(map[string]bool, len(all))
+	for _, m := range all {
+		if seen[m.name] {
+			return m.name, true
 		}
+		seen[m.name] = true
 	}
-	return ""
-}
-
-// BatchItem is one member of a batch.
-type BatchItem struct {
-	Envelope Envelope
-	// Raw is the member in structured mode.
-	Raw []byte
-	// Err says why the member is no CloudEvent; nil if it is one.
-	Err *Undecodable
-}
-
-// OpenBatch reads a message in batch mode. The second result is false for a
-// message in another mode, or a batch that is too large or no JSON array as a
-// whole; Open then says why.
-func OpenBatch(header map[string][]string, data []byte) ([]BatchItem, bool) {
-	if modeOf(header) != batch || len(data) > MaxPayload {
-		return nil, false
-	}
-	var members []json.RawMessage
-	if json.Unmarshal(data, &members) != nil {
-		return []BatchItem{{Raw: data, Err: undecodable("the batch is no JSON array")}}, true
-	}
-	if len(members) == 0 {
-		return []BatchItem{{Raw: data, Err: undecodable("the batch is empty")}}, true
-	}
-	items := make([]BatchItem, len(members))
-	for i, raw := range members {
-		items[i].Raw = raw
-		items[i].Envelope, items[i].Err = openStructured(raw)
-	}
-	return items, true
+	return "", false
 }

@@ -1,6 +1,10 @@
 package events
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Refusal is why a command is not carried out; it becomes a result.
 type Refusal struct {
@@ -30,7 +34,7 @@ const (
 type Undecodable struct {
 	// Reason is NotCloudEvent, TooLarge or BatchOnLane.
 	Reason string
-	// Detail says what is wrong, without content of the message.
+	// Detail says what is wrong, in printable ASCII, without the message's values.
 	Detail string
 }
 
@@ -39,4 +43,15 @@ func (u *Undecodable) Error() string { return u.Reason + ": " + u.Detail }
 
 func undecodable(format string, args ...any) *Undecodable {
 	return &Undecodable{Reason: NotCloudEvent, Detail: fmt.Sprintf(format, args...)}
+}
+
+// quote makes bad input fit to be repeated: short, printable, plainly a quotation.
+func quote(s string) string { return strconv.QuoteToASCII(clip(s)) }
+
+// clip bounds what is repeated of bad input.
+func clip(s string) string {
+	if len(s) <= 128 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:128], "") + "..."
 }

@@ -3,182 +3,119 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"github.com/seed-7b870224/sluice/schemas"
 )
+
+const resultSchema = "result.v1.json"
+
+// commandSchema is the file name of the schema of an operation's command data.
+func commandSchema(operation string) string { return "command." + operation + ".v1.json" }
 
 // compiled holds the schemas by file name. They are embedded, so that a failure
 // to compile is a programming error that every test meets.
 var compiled = sync.OnceValue(func() map[string]*jsonschema.Schema {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
+	// The library's date-time knows leap seconds, which Go's clock does not: what
+	// the schema accepts must be readable.
+	c.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: func(v any) error {
+		s, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		_, err := parseTime(s)
+		return err
+	}})
 	out := map[string]*jsonschema.Schema{}
-	names := []string{"result.v1.json"}
+	names := []string{resultSchema}
 	for _, op := range Operations() {
-		names = append(names, "command."+op+".v1.json")
+		names = append(names, commandSchema(op))
 	}
 	for _, name := range names {
-		raw, err := schemas.FS.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-		if err != nil {
-			panic(fmt.Errorf("schema %s: %w", name, err))
-		}
-		if err := c.AddResource(name, doc); err != nil {
-			panic(err)
-		}
-		out[name] = c.MustCompile(name)
+		out[name] = compile(c, name)
 	}
 	return out
 })
 
-// problem is one way in which data fails its schema.
-type problem struct {
-	pointer string
-	what    string
-	missing bool
+func compile(c *jsonschema.Compiler, name string) *jsonschema.Schema {
+	raw, err := schemas.FS.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		panic(fmt.Errorf("schema %s: %w", name, err))
+	}
+	if err := c.AddResource(name, doc); err != nil {
+		panic(fmt.Errorf("schema %s: %w", name, err))
+	}
+	return c.MustCompile(name)
 }
 
-// validate checks data against a schema and returns the first problem: first what
-// is there and wrong, in the order of the document, then what is missing.
-func validate(schema string, data []byte) *problem {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		return &problem{what: "is no valid JSON"}
-	}
-	err = compiled()[schema].Validate(doc)
+// validate checks a document made by tree and returns the first problem. data is
+// the text the document was made of, for the order of its members.
+func validate(schema string, doc any, data []byte) *problem {
+	s := compiled()[schema]
+	err := s.Validate(doc)
 	if err == nil {
 		return nil
 	}
-	failure, ok := err.(*jsonschema.ValidationError)
-	if !ok {
-		return &problem{what: "cannot be checked: " + err.Error()}
+	var failure *jsonschema.ValidationError
+	if !errors.As(err, &failure) {
+		return &problem{what: "cannot be checked against the schema " + schema}
 	}
-	var found []problem
-	collect(failure, &found)
-	order := pointersInOrder(data)
-	slices.SortStableFunc(found, func(a, b problem) int { return rank(a, order) - rank(b, order) })
-	return &found[0]
+	return first(problemsOf(failure, s), data)
 }
 
-// rank orders problems.
-func rank(p problem, order map[string]int) int {
-	if p.missing {
-		return len(order) + 1 + strings.Count(p.pointer, "/")
+// maxDepth is how deep a document is read: data, parameters, password and what is
+// in it. The schemas refuse whatever has a value below that, so that its content
+// does not matter.
+const maxDepth = 3
+
+// tree makes of valid JSON what the validator reads. It finds names that are
+// given twice, of which other decoders would silently keep the last; they are
+// left out.
+func tree(value []byte, depth int) (any, *problem) {
+	switch value[0] {
+	case '{':
+		return object(value, depth)
+	case '[':
+		return []any{}, nil // no schema of a command has a list
+	case '"':
+		return text(value), nil
+	case 't':
+		return true, nil
+	case 'f':
+		return false, nil
+	case 'n':
+		return nil, nil
 	}
-	if at, ok := order[p.pointer]; ok {
-		return at
-	}
-	return len(order)
+	return json.Number(value), nil
 }
 
-// english prints the validator's own words.
-var english = message.NewPrinter(language.English)
-
-// collect gathers the leaves of a validation error.
-func collect(e *jsonschema.ValidationError, out *[]problem) {
-	at := pointerOf(e.InstanceLocation)
-	switch k := e.ErrorKind.(type) {
-	case *kind.Required:
-		for _, name := range k.Missing {
-			*out = append(*out, problem{at + "/" + escapePointer(name), "is missing" + expectation(at, name), true})
+func object(value []byte, depth int) (any, *problem) {
+	if depth > maxDepth {
+		return map[string]any{}, nil
+	}
+	var found *problem
+	all, _ := members(value)
+	out := make(map[string]any, len(all)+1)
+	for _, m := range all {
+		v, bad := tree(m.value, depth+1)
+		if bad != nil && found == nil {
+			found = &problem{pointer: child("", m.name) + bad.pointer, what: bad.what}
 		}
-		return
-	case *kind.AdditionalProperties:
-		names := slices.Clone(k.Properties)
-		slices.Sort(names)
-		for _, name := range names {
-			*out = append(*out, problem{at + "/" + escapePointer(name), "is not a known field", false})
-		}
-		return
-	case *kind.FalseSchema:
-		*out = append(*out, problem{at, "is not taken by this vendor", false})
-		return
-	case *kind.OneOf:
-		*out = append(*out, problem{at, alternatives(at), false})
-		return
+		out[m.name] = v
 	}
-	if len(e.Causes) == 0 {
-		*out = append(*out, problem{at, e.ErrorKind.LocalizedString(english), false})
-		return
+	if name, twice := repeated(all); twice {
+		found = &problem{pointer: child("", name), what: "is given twice"}
+		delete(out, name)
 	}
-	for _, cause := range e.Causes {
-		collect(cause, out)
-	}
-}
-
-// alternatives says what would be right where the schema offers a choice.
-func alternatives(at string) string {
-	if strings.HasSuffix(at, "/password") {
-		return `must be {"secretRef": "name"}, {"sealed": "base64"} or, where the consumer allows it, a string`
-	}
-	return "must hold exactly one of " + at + "/backupId and " + at + "/timePoint"
-}
-
-// expectation says more of a missing member where that helps.
-func expectation(at, name string) string {
-	if at == "" && name == "parameters" {
-		return " (with /parameters/backupId or /parameters/timePoint, and /parameters/password, where the operation and the vendor need them)"
-	}
-	return ""
-}
-
-func pointerOf(location []string) string {
-	var b strings.Builder
-	for _, part := range location {
-		b.WriteString("/" + escapePointer(part))
-	}
-	return b.String()
-}
-
-// escapePointer is RFC 6901's.
-func escapePointer(s string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(s)
-}
-
-// pointersInOrder numbers the pointers of a document in the order of its text.
-func pointersInOrder(data []byte) map[string]int {
-	out := map[string]int{}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var walk func(at string)
-	walk = func(at string) {
-		tok, err := dec.Token()
-		if err != nil {
-			return
-		}
-		if _, seen := out[at]; !seen {
-			out[at] = len(out)
-		}
-		switch tok {
-		case json.Delim('{'):
-			for dec.More() {
-				name, err := dec.Token()
-				if err != nil {
-					return
-				}
-				walk(at + "/" + escapePointer(fmt.Sprint(name)))
-			}
-			_, _ = dec.Token()
-		case json.Delim('['):
-			for i := 0; dec.More(); i++ {
-				walk(at + "/" + strconv.Itoa(i))
-			}
-			_, _ = dec.Token()
-		}
-	}
-	walk("")
-	return out
+	return out, found
 }

@@ -1,6 +1,9 @@
 package events
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Subjects builds and parses subjects under a prefix.
 type Subjects struct{ Prefix string }
@@ -23,7 +26,7 @@ func (s Subjects) Lane(l Lane) string { return s.Prefix + ".commands." + l.Strin
 func (s Subjects) ParseLane(subject string) (Lane, bool) {
 	rest, ok := strings.CutPrefix(subject, s.Prefix+".commands.")
 	parts := strings.Split(rest, ".")
-	if !ok || len(parts) != 5 {
+	if !ok || len(parts) != 5 || slices.Contains(parts, "") {
 		return Lane{}, false
 	}
 	return Lane{parts[0], parts[1], parts[2], parts[3], parts[4]}, true

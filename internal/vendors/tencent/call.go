@@ -54,7 +54,7 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any)
 		}
 		return call{}, lack.verdict(fmt.Sprintf("%s was not sent: no credentials: %v", action, err))
 	}
-	body, err := json.Marshal(params)
+	body, err := encode(params)
 	if err != nil {
 		return call{}, refused.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
 	}
@@ -75,6 +75,16 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
 	secrets := []secret.Text{creds.SecretKey, creds.SessionToken, secret.New(creds.AccessKey), secret.New(signature)}
 	return call{action: action, request: req, signedAt: at, secrets: secrets}, vendors.Verdict{Kind: vendors.Done}
+}
+
+// encode writes the body of a request, without the escapes for HTML: a password
+// that is spelt as it is can be found, and redacted, where the vendor echoes it.
+func encode(params map[string]any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(params)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // send sends the request once, judges the answer and reports it. An error of

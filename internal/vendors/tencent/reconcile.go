@@ -15,8 +15,8 @@ const looksNeeded = 2
 
 // Reconcile compares the instance's tasks with the baseline.
 func (c *Client) Reconcile(ctx context.Context, req vendors.Request, intent vendors.Intent) vendors.Finding {
-	var b baseline
-	if err := json.Unmarshal(intent.Baseline, &b); err != nil {
+	var b *baseline
+	if err := json.Unmarshal(intent.Baseline, &b); err != nil || b == nil {
 		return vendors.Finding{Evidence: "The baseline cannot be read, so there is nothing to compare with."}
 	}
 	history, complete, v := c.history(ctx, req.InstanceID)

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/config"
+	"github.com/seed-7b870224/sluice/internal/dispatch"
+	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/telemetry"
+)
+
+const (
+	// drainGrace is how long calls in flight may take to be answered and
+	// recorded after a stop; the process exits within 15 s.
+	drainGrace = 11 * time.Second
+	// setupRetry is the pause between tries to prepare the streams.
+	setupRetry = 500 * time.Millisecond
+)
+
+// consumer is the daemon as a value that tests can start.
+type consumer struct {
+	conf     *config.Config
+	log      *slog.Logger
+	registry *prometheus.Registry
+
+	server   *broker.Server // embedded; nil with an external one
+	conn     *broker.Conn
+	engine   *dispatch.Engine
+	http     *telemetry.Server
+	stopping atomic.Bool
+	prepared atomic.Bool // streams and buckets are there
+}
+
+// newConsumer starts what can fail: the embedded server, the HTTP listener, the
+// adapters. Close undoes it.
+func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c *consumer, err error) {
+	c = &consumer{conf: conf, log: log, registry: telemetry.NewRegistry(buildVersion())}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if conf.IntakeConfigured() {
+		return c, usagef("intake.listen is set, but this version has no intake over HTTP; remove the intake section")
+	}
+	accts, err := accounts(conf)
+	if err != nil {
+		return c, usageError{err}
+	}
+	secrets, err := conf.Secrets.Open()
+	if err != nil {
+		return c, usageError{err}
+	}
+	if c.http, err = telemetry.Listen(conf.HTTP.Listen, c.registry, c.ready); err != nil {
+		return c, err
+	}
+	options := natsOptions(conf, log)
+	if conf.NATS.UsesEmbedded() {
+		if c.server, err = startEmbedded(conf, log); err != nil {
+			return c, err
+		}
+		options.Server = c.server
+	}
+	if c.conn, err = broker.Connect(ctx, options); err != nil {
+		return c, err
+	}
+	c.engine = dispatch.New(dispatch.Options{
+		Replica:  replicaName(),
+		Subjects: events.Subjects{Prefix: conf.NATS.Prefix},
+		Broker:   engineBroker{c.conn}, Ledger: c.conn.Ledger(), Leases: c.conn.Leases(), LeaseTTL: conf.Lease.TTL,
+		Accounts: accts, Secrets: secrets, AllowPlaintext: conf.Secrets.AllowPlaintext,
+		Metrics: dispatch.NewMetrics(c.registry), Logger: log,
+	})
+	return c, nil
+}
+
+// replicaName is unique to this process and says where it runs.
+func replicaName() string {
+	host := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, hostname())
+	return host + "-" + nuid.Next()[14:]
+}
+
+// serve runs until ctx ends and has drained by the time it returns.
+func (c *consumer) serve(ctx context.Context) error {
+	if err := c.prepare(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	context.AfterFunc(ctx, func() {
+		c.stopping.Store(true)
+		c.log.Info("stopping: no more pulls, calls in flight are finished")
+	})
+	c.engine.Run(ctx, drainGrace)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := c.conn.Drain(drain); err != nil {
+		c.log.Debug("connection not drained", "error", err)
+	}
+	c.log.Info("stopped")
+	return nil
+}
+
+// prepare makes streams and buckets, waiting for the broker as long as it takes,
+// and says what is weaker there than promised.
+func (c *consumer) prepare(ctx context.Context) error {
+	for try := 0; ; try++ {
+		findings, err := c.conn.Setup(ctx)
+		if err == nil {
+			return c.report(findings)
+		}
+		if try%20 == 0 {
+			c.log.Warn("the broker is not ready; waiting for it", "error", err)
+		}
+		select {
+		case <-time.After(setupRetry):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// report logs what was found of the broker and refuses what breaks a promise.
+func (c *consumer) report(findings []broker.Finding) error {
+	var refusals []error
+	for _, f := range findings {
+		if f.Severity == broker.Refuse {
+			refusals = append(refusals, errors.New(f.String()))
+			continue
+		}
+		c.log.Warn("the broker keeps less than promised", "what", f.What, "wayOut", f.WayOut)
+	}
+	if len(refusals) > 0 {
+		return fmt.Errorf("the broker cannot keep Sluice's promises: %w", errors.Join(refusals...))
+	}
+	c.prepared.Store(true)
+	c.log.Info("ready", "accounts", len(c.conf.Accounts), "http", c.http.Addr(), "nats", c.natsURL())
+	return nil
+}
+
+// natsURL is where clients reach the broker.
+func (c *consumer) natsURL() string {
+	if c.server != nil {
+		return c.server.URL()
+	}
+	return c.conf.NATS.URL
+}
+
+// ready is what /readyz asks.
+func (c *consumer) ready(ctx context.Context) error {
+	switch {
+	case c.stopping.Load():
+		return errors.New("draining")
+	case c.conn == nil || !c.conn.Connected():
+		return errors.New("broker not connected")
+	case !c.prepared.Load():
+		return errors.New("streams not prepared")
+	}
+	return c.conn.Present(ctx)
+}
+
+// close releases everything, in the reverse order of newConsumer.
+func (c *consumer) close() {
+	if c.conn != nil {
+		c.conn.Close()
+	}
+	if c.server != nil {
+		c.server.Shutdown()
+	}
+	if c.http != nil {
+		c.http.Close()
+	}
+}

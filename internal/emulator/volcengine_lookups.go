@@ -1,0 +1,258 @@
+package emulator
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// volcStatus is the instance's status. Source: Volcengine docs 6293/71563.
+func volcStatus(v view) string {
+	switch {
+	case v.conf.Status != "":
+		return v.conf.Status
+	case v.shown != nil && v.shown.op == Restart:
+		return "Restarting"
+	case v.shown != nil && v.shown.op == Restore:
+		return "Restoring"
+	case v.lock == nil && v.last != nil && v.last.failed:
+		return "TaskFailed"
+	}
+	return "Running"
+}
+
+func volcTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+type volcCapacity struct{ Total, Used int64 }
+
+// volcInstance is what the list and the detail of an instance share.
+type volcInstance struct {
+	InstanceId, InstanceName, Status, RegionId string
+	ZoneIds                                    []string
+	EngineVersion, InstanceClass               string
+	ShardedCluster, ShardNumber, NodeNumber    int
+	ShardCapacity                              float64
+	Capacity                                   volcCapacity
+	CreateTime, ExpiredTime, ChargeType, VpcId string
+	ProjectName, DeletionProtection            string
+	MultiAZ, DataLayout                        string
+	Tags                                       []struct{ Key, Value string }
+}
+
+type volcDetail struct {
+	volcInstance
+	ConfigureNodes  []struct{ AZ string }
+	ShardCapacityV2 int64
+	SubnetId        string
+	VisitAddrs      []volcAddress
+	MaintenanceTime string
+	AutoRenew       bool
+	VpcAuthMode     string
+	MaxConnections  int
+}
+
+type volcAddress struct{ AddrType, Address, Port, VIP, VIPv6, EipId string }
+
+type volcRow struct {
+	volcInstance
+	PrivateAddress, VIP, VIPv6, ServiceType string
+}
+
+func volcDescribe(x *exchange, v view) volcInstance {
+	class, nodes := "PrimarySecondary", 2
+	if v.standalone() {
+		class, nodes = "Standalone", 1
+	}
+	region := orText(v.conf.Region, x.region)
+	return volcInstance{
+		InstanceId: v.id, InstanceName: v.id, Status: volcStatus(v), RegionId: region, ZoneIds: []string{region + "-a"},
+		EngineVersion: v.conf.EngineVersion, InstanceClass: class, ShardNumber: 1, NodeNumber: nodes,
+		ShardCapacity: 1024, Capacity: volcCapacity{1024, 128}, CreateTime: volcTime(v.made), ChargeType: "PostPaid",
+		VpcId: "vpc-emulated", ProjectName: "default", DeletionProtection: "disabled", MultiAZ: "disabled",
+		DataLayout: "RAM", Tags: []struct{ Key, Value string }{},
+	}
+}
+
+func (v *volcengine) describeDetail(x *exchange, in volcInput) (any, *refusal) {
+	found, r := v.target(x, in)
+	if r != nil {
+		return nil, r
+	}
+	d := volcDetail{
+		volcInstance: volcDescribe(x, found.look(x.at)), ShardCapacityV2: 1024, SubnetId: "subnet-emulated",
+		MaintenanceTime: "02:00-06:00", VpcAuthMode: "close", MaxConnections: 10000,
+		VisitAddrs: []volcAddress{{AddrType: "Private", Address: in.InstanceId + ".redis.ivolces.com", Port: "6379", VIP: "192.168.0.10"}},
+	}
+	d.ConfigureNodes = []struct{ AZ string }{{d.ZoneIds[0]}}
+	return d, nil
+}
+
+func (v *volcengine) describeInstances(x *exchange, in volcInput) (any, *refusal) {
+	from, size, r := volcPage(in, 10)
+	if r != nil {
+		return nil, r
+	}
+	rows := []volcRow{}
+	for _, found := range volcCandidates(x, in) {
+		row := volcRow{volcDescribe(x, found.look(x.at)), found.id + ".redis.ivolces.com", "192.168.0.10", "", "Basic"}
+		if in.Status != "" && row.Status != in.Status || in.EngineVersion != "" && row.EngineVersion != in.EngineVersion ||
+			!strings.Contains(row.InstanceName, in.InstanceName) || in.ServiceType == "Enterprise" {
+			continue
+		}
+		rows = append(rows, row)
+	}
+	return struct {
+		TotalInstancesNum int
+		Instances         []volcRow
+	}{len(rows), cut(rows, from, size)}, nil
+}
+
+// volcCandidates are the instances that a list may show: the one asked for,
+// made if need be, or those of the region.
+func volcCandidates(x *exchange, in volcInput) []*instance {
+	if in.InstanceId == "" {
+		return x.s.store.list(x.vendor, orText(in.RegionId, x.region))
+	}
+	if found := x.instance(in.InstanceId); found != nil {
+		return []*instance{found}
+	}
+	return nil
+}
+
+// volcPage reads the page that is asked for; a size of 0 means everything.
+func volcPage(in volcInput, size int) (from, n int, r *refusal) {
+	page := 1
+	if in.PageNumber != nil {
+		page = *in.PageNumber
+	}
+	if in.PageSize != nil {
+		size = *in.PageSize
+	}
+	if page < 1 || size < 0 || in.PageSize != nil && size == 0 || size > 1000 {
+		return 0, 0, volcRefuse("ParamError", "PageNumber starts at 1, PageSize is 1 to 100.")
+	}
+	return (page - 1) * size, size, nil
+}
+
+// cut takes a page out of rows; n 0 means all of them.
+func cut[T any](rows []T, from, n int) []T {
+	from = min(max(from, 0), len(rows))
+	if n <= 0 {
+		return rows[from:]
+	}
+	return rows[from:min(from+n, len(rows))]
+}
+
+type volcBackupRow struct {
+	BackupPointId, BackupPointName, BackupStrategy, BackupType string
+	StartTime, EndTime, InstanceId, ProjectName                string
+	Size                                                       int64
+	Status                                                     string
+	TTL                                                        int
+	InstanceInfo                                               volcBackupOf
+}
+
+type volcBackupOf struct {
+	AccountId                                  int64
+	ArchType, ChargeType, DeletionProtection   string
+	EngineVersion, ExpiredTime, InstanceId     string
+	InstanceName, MaintenanceTime, NetworkType string
+	RegionId                                   string
+	Replicas                                   int
+	ShardCapacity                              float64
+	ShardNumber                                int
+	TotalCapacity                              int64
+	VpcId                                      string
+	ZoneIds                                    []string
+}
+
+func (v *volcengine) describeBackups(x *exchange, in volcInput) (any, *refusal) {
+	from, size, r := volcPage(in, 0)
+	if r != nil {
+		return nil, r
+	}
+	if (in.PageNumber == nil) != (in.PageSize == nil) {
+		return nil, volcRefuse("MissingParameter", "PageNumber and PageSize need each other.")
+	}
+	if (in.StartTime == "") != (in.EndTime == "") {
+		return nil, volcRefuse("TimeIntervalInvalid", "StartTime and EndTime need each other.")
+	}
+	var of []*instance
+	if in.Scope == "" || in.Scope == "OneInstance" || in.InstanceId != "" {
+		found, r := v.target(x, in)
+		if r != nil {
+			return nil, r
+		}
+		of = []*instance{found}
+	} else {
+		of = x.s.store.list(x.vendor, x.region)
+	}
+	rows := []volcBackupRow{}
+	for _, found := range of {
+		rows = append(rows, volcBackups(x, found, in)...)
+	}
+	return struct {
+		Total   int
+		Backups []volcBackupRow
+	}{len(rows), cut(rows, from, size)}, nil
+}
+
+func volcBackups(x *exchange, found *instance, in volcInput) []volcBackupRow {
+	rows := []volcBackupRow{}
+	all := found.backups(Volcengine, x.at)
+	// A backup that is asked for by its id exists, unless the id says otherwise.
+	known := slices.ContainsFunc(all, func(b backup) bool { return strings.Contains(b.id, in.BackupPointId) })
+	if state := magicBackup(in.BackupPointId); !known && state != backupMissing {
+		all = append(all, backup{id: in.BackupPointId, name: in.BackupPointId, expired: state == backupUnusable, phase: succeeded,
+			begins: found.created, ends: found.created.Add(time.Minute)})
+	}
+	for _, b := range all {
+		row := volcBackupRowOf(x, found, b)
+		if volcWanted(row, in) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func volcWanted(row volcBackupRow, in volcInput) bool {
+	return strings.Contains(row.BackupPointId, in.BackupPointId) && strings.Contains(row.BackupPointName, in.BackupPointName) &&
+		(in.StartTime == "" || row.StartTime >= in.StartTime && row.StartTime <= in.EndTime) &&
+		(len(in.BackupStrategyList) == 0 || slices.Contains(in.BackupStrategyList, "AllStrategy") ||
+			slices.Contains(in.BackupStrategyList, row.BackupStrategy))
+}
+
+func volcBackupRowOf(x *exchange, found *instance, b backup) volcBackupRow {
+	of := volcDescribe(x, found.look(x.at))
+	row := volcBackupRow{
+		BackupPointId: b.id, BackupPointName: b.name, BackupStrategy: "AutomatedBackup", BackupType: "Full",
+		StartTime: volcTime(b.begins), InstanceId: found.id, ProjectName: "default", Status: "Available", TTL: 7, Size: 1 << 20,
+		InstanceInfo: volcBackupOf{
+			AccountId: 2100000000, ArchType: of.InstanceClass, ChargeType: of.ChargeType, DeletionProtection: of.DeletionProtection,
+			EngineVersion: of.EngineVersion, InstanceId: of.InstanceId, InstanceName: of.InstanceName, MaintenanceTime: "02:00-06:00",
+			NetworkType: "Private", RegionId: of.RegionId, Replicas: of.NodeNumber, ShardCapacity: of.ShardCapacity,
+			ShardNumber: of.ShardNumber, TotalCapacity: of.Capacity.Total, VpcId: of.VpcId, ZoneIds: of.ZoneIds,
+		},
+	}
+	if b.manual {
+		row.BackupStrategy = "ManualBackup"
+	}
+	switch {
+	case b.phase == waiting || b.phase == running:
+		row.Status, row.Size = "Creating", 0
+		return row
+	case b.expired || b.phase == failed:
+		row.Status = "Unavailable"
+	}
+	row.EndTime = volcTime(b.ends)
+	return row
+}
+
+func (v *volcengine) describeWindow(x *exchange, in volcInput) (any, *refusal) {
+	found, r := v.target(x, in)
+	if r != nil {
+		return nil, r
+	}
+	start, end := volcWindow(found, x.at)
+	return struct{ StartTime, EndTime string }{volcTime(start), volcTime(end)}, nil
+}

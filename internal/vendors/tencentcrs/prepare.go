@@ -1,0 +1,101 @@
+package tencentcrs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
+)
+
+// lookBack is how much of the past a baseline covers.
+const lookBack = 24 * time.Hour
+
+// baseline is what Reconcile compares with: the newest work of our kind that the
+// vendor's list had before the mutation.
+type baseline struct {
+	// Since is where the list began. A later look begins there too, else an older
+	// row would come into view and look new.
+	Since string `json:"since"`
+	// Newest is the latest start, AtNewest how many rows share it: rows have no
+	// id that could tell them apart.
+	Newest   string `json:"newest,omitempty"`
+	AtNewest int    `json:"atNewest,omitempty"`
+	// Total is the number of tasks of any kind, for the evidence.
+	Total int `json:"total"`
+}
+
+// newBaseline reads the baseline of an operation off the history.
+func newBaseline(op vendors.Operation, since string, history []task) baseline {
+	b := baseline{Since: since, Total: len(history)}
+	for _, t := range history {
+		if t.like(op) != other {
+			b.Newest = max(b.Newest, t.started())
+		}
+	}
+	for _, t := range history {
+		if t.like(op) != other && t.started() == b.Newest {
+			b.AtNewest++
+		}
+	}
+	return b
+}
+
+// fresh gives the rows that may be of an operation and came after the baseline.
+// No work was unfinished then, so that unfinished work is new whatever its start.
+func (b baseline) fresh(op vendors.Operation, history []task) []task {
+	var rows, level []task
+	for _, t := range history {
+		switch {
+		case t.like(op) == other:
+		case t.unfinished() || t.started() > b.Newest:
+			rows = append(rows, t)
+		case t.started() == b.Newest:
+			level = append(level, t)
+		}
+	}
+	if len(level) > b.AtNewest {
+		rows = append(rows, level[b.AtNewest:]...)
+	}
+	return rows
+}
+
+// Prepare looks the instance up, for a restore the backup, and last the list of
+// tasks, so that the baseline is as fresh as can be.
+func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
+	if _, _, v := mutation(req); v.Kind != vendors.Done {
+		return nil, v
+	}
+	found, ok, v := c.instance(ctx, req.InstanceID)
+	switch {
+	case v.Kind != vendors.Done:
+		return nil, v
+	case !ok:
+		return nil, noInstance.from(v, fmt.Sprintf("region %s has no instance %s", c.account.Region, req.InstanceID))
+	}
+	if v = ready(req.InstanceID, found.Status.Value, v); v.Kind != vendors.Done {
+		return nil, v
+	}
+	if req.Operation == vendors.Restore {
+		if v = c.restorable(ctx, req.InstanceID, req.BackupID); v.Kind != vendors.Done {
+			return nil, v
+		}
+	}
+	since := mainland(time.Now().Add(-lookBack))
+	history, complete, v := c.history(ctx, req.InstanceID, since)
+	switch {
+	case v.Kind != vendors.Done:
+		return nil, v
+	case !complete:
+		return nil, unavailable.verdict(fmt.Sprintf("the list of tasks of instance %s could not be read to its end, so that a later look would have nothing to compare with", req.InstanceID))
+	case slices.ContainsFunc(history, task.unfinished):
+		return nil, busy.verdict(fmt.Sprintf("instance %s has a task that is not finished", req.InstanceID))
+	}
+	base, err := json.Marshal(newBaseline(req.Operation, since, history))
+	if err != nil {
+		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
+	}
+	return base, v
+}
