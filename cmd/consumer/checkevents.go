@@ -108,7 +108,7 @@ func unreadable(f finding, u *events.Undecodable) finding {
 }
 
 // leadingPointer is the JSON pointer with which a schema refusal begins.
-var leadingPointer = regexp.MustCompile(`^(/\S*): `)
+var leadingPointer = regexp.MustCompile(`^(/\S*?):?\s`)
 
 func pointerIn(message string) string {
 	if m := leadingPointer.FindStringSubmatch(message); m != nil {

@@ -80,8 +80,13 @@ func (f *clientFlags) connect(ctx context.Context) (*client, error) {
 	defer cancel()
 	if err := conn.WaitConnected(bounded); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("no connection to the broker at %s: %s; start it, or name another with --nats-url, SLUICE_NATS_URL or --config",
-			options.URL, strings.ReplaceAll(err.Error(), "\n", ": "))
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("connect to the broker at %s: interrupted: %w", options.URL, ctx.Err())
+		}
+		// The first line is the reason; the second says that the time is up.
+		reason, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, fmt.Errorf("no connection to the broker at %s within %s: %s; start it, or name another with --nats-url, SLUICE_NATS_URL or --config",
+			options.URL, connectBound, reason)
 	}
 	return &client{conn, events.Subjects{Prefix: conf.NATS.Prefix}, options.URL}, nil
 }

@@ -44,7 +44,9 @@ func newDeadLetters(s std) *cobra.Command {
 	var flags clientFlags
 	cmd := &cobra.Command{
 		Use: "deadletters", Short: "Look at dead letters and publish them again", Long: deadLettersHelp,
-		Args: unknownCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags.add(cmd)
 	cmd.AddCommand(newDeadLettersList(s, &flags), newDeadLettersRedrive(s, &flags))

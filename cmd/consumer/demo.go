@@ -102,7 +102,7 @@ func demoConfig(dir, url string) (*config.Config, error) {
 
 const demoYAML = `
 nats:
-  embedded: {storeDir: %[1]q, listen: "127.0.0.1:0"}
+  embedded: {storeDir: %[1]q, listen: "127.0.0.1:0", sync: 1s}
 http: {listen: "127.0.0.1:0"}
 secrets: {dir: %[2]q}
 accounts:

@@ -36,7 +36,7 @@ func resultDetails(r events.Result) string {
 	if r.Reason != nil {
 		parts = append(parts, r.Reason.Code+": "+r.Reason.Message)
 	}
-	if v := vendorWords(r.VendorResponse); v != "" {
+	if v := vendorWords(unsaid(r)); v != "" {
 		parts = append(parts, "vendor: "+v)
 	}
 	if r.Plan != nil {
@@ -47,6 +47,17 @@ func resultDetails(r events.Result) string {
 		parts = append(parts, "hint: "+r.Reason.Hint)
 	}
 	return printable(joinNonEmpty("  ", parts...))
+}
+
+// unsaid is the vendor's answer less the words that the reason repeats.
+func unsaid(r events.Result) *events.VendorResponse {
+	if r.VendorResponse == nil || r.Reason == nil || r.VendorResponse.Message == "" ||
+		!strings.Contains(r.Reason.Message, r.VendorResponse.Message) {
+		return r.VendorResponse
+	}
+	v := *r.VendorResponse
+	v.Message = ""
+	return &v
 }
 
 // took is how long the command was with us, and how much of that it waited.

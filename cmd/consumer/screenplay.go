@@ -95,8 +95,28 @@ func newScreenplay(s std, c *consumer, clouds *emulator.Server, output string) *
 
 // run plays the script and prints the answers.
 func (p *screenplay) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout, fmt.Errorf("demo: not every command was answered within %v", demoTimeout))
+	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
+	if err := p.play(ctx); err != nil {
+		return fmt.Errorf("demo: %w; not answered: %s", err, strings.Join(p.open(), ", "))
+	}
+	p.print()
+	return nil
+}
+
+// open names the scenes that have no answer.
+func (p *screenplay) open() []string {
+	var out []string
+	for _, sc := range p.scenes {
+		if !sc.done {
+			out = append(out, sc.draft.Vendor+" "+sc.what)
+		}
+	}
+	return out
+}
+
+// play publishes the scenes and hears their answers.
+func (p *screenplay) play(ctx context.Context) error {
 	for !p.c.prepared.Load() {
 		if err := pause(ctx, 10*time.Millisecond); err != nil {
 			return err
@@ -134,7 +154,6 @@ func (p *screenplay) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	p.print()
 	return nil
 }
 

@@ -121,8 +121,8 @@ func TestSendWaits(t *testing.T) {
 		switch c.InstanceID {
 		case "redis-bad":
 			r := finished(c, events.Failed)
-			r.Reason = &events.Reason{Code: events.ReasonInstanceState, Message: "it is\x1b[2J creating", Hint: "wait for it"}
-			r.VendorResponse = &events.VendorResponse{HTTPStatus: 400, Code: "InvalidStatus", Message: "no", RequestID: "req-1"}
+			r.Reason = &events.Reason{Code: events.ReasonInstanceState, Message: "it is\x1b[2J creating: try later", Hint: "wait for it"}
+			r.VendorResponse = &events.VendorResponse{HTTPStatus: 400, Code: "InvalidStatus", Message: "try later", RequestID: "req-1"}
 			return []events.Result{r}
 		case "redis-dry":
 			r := finished(c, events.Succeeded)
@@ -138,7 +138,7 @@ func TestSendWaits(t *testing.T) {
 		"stored         redis-1  token 'A b'\nsucceeded      redis-1  in 1.5s (waited 250ms)  vendor: HTTP 200, request req-2, task t-1\n")
 	consumerWith(t, "", sendArgs(b, "restart", "redis-bad", "--wait", "--token", "B", "--timeout", "1m")...).want(t, exitFailure,
 		"stored         redis-bad  token B\n"+
-			"failed         redis-bad  in 1.5s (waited 250ms)  instance_state: it is [2J creating  vendor: HTTP 400 InvalidStatus no, request req-1  hint: wait for it\n")
+			"failed         redis-bad  in 1.5s (waited 250ms)  instance_state: it is [2J creating: try later  vendor: HTTP 400 InvalidStatus, request req-1  hint: wait for it\n")
 	consumerWith(t, "", sendArgs(b, "restart", "redis-dry", "--dry-run", "--wait", "--token", "C")...).want(t, exitOK,
 		"stored         redis-dry  token C\n"+
 			`succeeded      redis-dry  in 1.5s  (dry run)  would call RestartDBInstance: POST https://x/ {"InstanceId":"redis-dry"}`+"\n")

@@ -96,6 +96,16 @@ func (f *watchFlags) run(ctx context.Context, s std) error {
 	if err := f.check(); err != nil {
 		return err
 	}
+	err := f.follow(ctx, s)
+	if ctx.Err() != nil {
+		// Interrupted: that is how watching ends.
+		return nil
+	}
+	return err
+}
+
+// follow shows results until ctx ends or they can be followed no longer.
+func (f *watchFlags) follow(ctx context.Context, s std) error {
 	c, err := f.client.connect(ctx)
 	if err != nil {
 		return err
@@ -113,10 +123,7 @@ func (f *watchFlags) run(ctx context.Context, s std) error {
 			return err
 		}
 	}
-	if ctx.Err() == nil {
-		return fmt.Errorf("following results at %s ended; see the broker's log and try again", c.url)
-	}
-	return nil
+	return fmt.Errorf("following results at %s ended; see the broker's log and try again", c.url)
 }
 
 // show prints one result.

@@ -92,3 +92,12 @@ func TestWatchWithoutStreams(t *testing.T) {
 	consumerWith(t, "", "watch", "--nats-url", b.url, "--prefix", "unknown").want(t, exitFailure, "",
 		`see that a consumer with prefix "unknown" has started at `+b.url)
 }
+
+func TestWatchInterruptedBeforeItBegan(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"watch", "--nats-url", "nats://127.0.0.1:1"}, std{strings.NewReader(""), &out, &errs})
+	outcome{code, out.String(), errs.String()}.want(t, exitOK, "")
+}

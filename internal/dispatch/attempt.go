@@ -46,6 +46,9 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 	}
 	r.unlock = unlock
 	queued := time.Now()
+	if r.entry.Attempts == 0 && r.tries == 0 {
+		r.account.stage("queued", queued.Sub(r.cmd.Received))
+	}
 	turn, err := r.region.pacer(r.action()).wait(ctx, r.prio())
 	if err != nil {
 		return vendors.Verdict{}, err
@@ -137,7 +140,6 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 	switch v.Kind {
 	case vendors.Transient:
 		r.tries++
-
 	}
 	repeated := r.wasRefused && r.region.breaker.probes.Load() > r.refusedAt
 	if v.Kind == vendors.Unauthorized && !r.wasRefused {

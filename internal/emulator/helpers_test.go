@@ -277,7 +277,9 @@ type vendorCalls struct {
 var everyVendor = []vendorCalls{
 	{
 		Volcengine, "FlushDBInstance",
-		func(c *client, id string) *http.Request { return c.volcRequest("FlushDBInstance", obj{"InstanceId": id}) },
+		func(c *client, id string) *http.Request {
+			return c.volcRequest("FlushDBInstance", obj{"InstanceId": id})
+		},
 		func(c *client, id string) *http.Request {
 			return c.volcRequest("DescribeDBInstanceDetail", obj{"InstanceId": id})
 		},
@@ -298,7 +300,9 @@ var everyVendor = []vendorCalls{
 	},
 	{
 		TencentCRS, "ClearRedis",
-		func(c *client, id string) *http.Request { return c.crsRequest("ClearRedis", "redisId", id, "password", "Pass1word") },
+		func(c *client, id string) *http.Request {
+			return c.crsRequest("ClearRedis", "redisId", id, "password", "Pass1word")
+		},
 		func(c *client, id string) *http.Request {
 			return c.crsRequest("DescribeRedis", "redisId", id, "limit", "10", "offset", "0")
 		},

@@ -32,7 +32,9 @@ func TestVolcengineOperations(t *testing.T) {
 		if !strings.HasSuffix(r.body, `"Result":null}`) || r.text("ResponseMetadata.RequestId") == "" {
 			t.Errorf("%s answers %s", tt.action, r.body)
 		}
-		status := func() string { return c.volc("DescribeDBInstanceDetail", obj{"InstanceId": volcID}).text("Result.Status") }
+		status := func() string {
+			return c.volc("DescribeDBInstanceDetail", obj{"InstanceId": volcID}).text("Result.Status")
+		}
 		c.clock.advance(tt.takes - 1)
 		if got := status(); got != tt.busy {
 			t.Errorf("%s: status %s, want %s", tt.action, got, tt.busy)

@@ -64,11 +64,7 @@ func (d Draft) encode(now time.Time) ([]byte, error) {
 	if !d.Expires.IsZero() {
 		e.SetExtension("expirytime", d.Expires.UTC().Format(time.RFC3339Nano))
 	}
-	data, err := encodeJSON(d.data())
-	if err != nil {
-		return nil, err
-	}
-	if err := e.SetData(event.ApplicationJSON, data); err != nil {
+	if err := setData(&e, d.data()); err != nil {
 		return nil, err
 	}
 	if err := e.Validate(); err != nil {

@@ -79,11 +79,7 @@ func resultEvent(id string, c Command, r Result, now time.Time) (event.Event, er
 			e.SetExtension(x.name, x.value)
 		}
 	}
-	data, err := encodeJSON(r)
-	if err != nil {
-		return e, err
-	}
-	if err := e.SetData(event.ApplicationJSON, data); err != nil {
+	if err := setData(&e, r); err != nil {
 		return e, err
 	}
 	return e, e.Validate()
@@ -97,14 +93,17 @@ func setSubject(e *event.Event, instance string) {
 	}
 }
 
-// encodeJSON leaves <, > and & as they are: escaped they take six bytes each, and
-// an answer must not outgrow the broker's limit because of what it repeats.
-func encodeJSON(v any) ([]byte, error) {
+// setData does what the event's own SetData does, but for <, > and &: escaped
+// they take six bytes each, and an answer must not outgrow the broker's limit
+// because of what it repeats.
+func setData(e *event.Event, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
-		return nil, err
+		return err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	e.SetDataContentType(event.ApplicationJSON)
+	e.DataEncoded = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return nil
 }

@@ -129,7 +129,7 @@ func TestParseRefusesData(t *testing.T) {
 		{"password where none is taken", Flush, dataOf("volcengine", `,"parameters":{"password":"x"}`), "/parameters/password is not taken", nil},
 		{"password where none is taken for a restore", Restore, dataOf("huawei", `,"parameters":{"backupId":"1","password":{"secretRef":"x"}}`), "/parameters/password is not taken", nil},
 		{"empty password", Flush, dataOf(crs, `,"parameters":{"password":""}`), "/parameters/password must not be empty", nil},
-		{"number as password", Flush, dataOf(crs, `,"parameters":{"password":1}`), "/parameters/password must be of type object or string", nil},
+		{"number as password", Flush, dataOf(crs, `,"parameters":{"password":1}`), "/parameters/password must be of type string or object", nil},
 		{"password without a form", Flush, dataOf(crs, `,"parameters":{"password":{}}`), "/parameters/password must hold exactly one", nil},
 		{"password in two forms", Flush, dataOf(crs, `,"parameters":{"password":{"secretRef":"a","sealed":"b"}}`), "/parameters/password must hold exactly one", nil},
 		{"password in another form", Flush, dataOf(crs, `,"parameters":{"password":{"plain":"hunter2"}}`), "/parameters/password/plain is not a known field", nil},

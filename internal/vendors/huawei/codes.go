@@ -30,10 +30,10 @@ var (
 	unauthorized = class{vendors.Unauthorized, vendors.ReasonUnauthorized}
 )
 
-// row says what codes mean on a look-up and on a mutation. One number occurs
-// with several HTTP statuses and meanings, so a row holds for its statuses only;
+// rule says what codes mean on a look-up and on a mutation. One number occurs
+// with several HTTP statuses and meanings, so a rule holds for its statuses only;
 // none means all.
-type row struct {
+type rule struct {
 	statuses       []int
 	codes          []string
 	look, mutation class
@@ -44,7 +44,7 @@ type row struct {
 // Sources: Huawei Cloud api-dcs/ErrorCode.html and devg-apisign/
 // api-sign-errorcode.html; the codes 4121, 4231 and 4975 are known from the
 // vendor's Terraform provider alone.
-var codes = []row{
+var codes = []rule{
 	{nil, are("APIGW.0308"), throttled, throttled},
 
 	// The gateway could not check the key, so it passed nothing on.

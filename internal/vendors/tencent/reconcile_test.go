@@ -49,6 +49,7 @@ func TestReconcile(t *testing.T) {
 		{"one waits, start in the past", early, with(row("8", "004", older, "0")), "", "", vendors.Ran, false, "8", ""},
 		{"one with a smaller id", early, with(row("3", "004", newer, "1")), "", "", vendors.Ran, false, "3", ""},
 		{"one in the same second", early, with(row("8", "004", level, "1")), "", "", vendors.Ran, false, "8", ""},
+		{"one in the same second, done", early, with(row("8", "004", level, "2")), "", "", vendors.RanDone, false, "8", ""},
 		{"one by name, id as text", early, with(row(`"8"`, "FLOW_CLEAN", newer, "1")), "", "", vendors.Ran, false, "8", ""},
 		{"one with an unknown result", early, with(row("8", "004", newer, "3")), "", "", vendors.Ran, false, "8", ""},
 		{"one without a result", early, with(row("8", "004", newer, "null")), "", "", vendors.Ran, false, "8", ""},

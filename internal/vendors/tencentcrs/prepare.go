@@ -19,8 +19,8 @@ type baseline struct {
 	// Since is where the list began. A later look begins there too, else an older
 	// row would come into view and look new.
 	Since string `json:"since"`
-	// Newest is the latest start, AtNewest how many rows share it: rows have no
-	// id that could tell them apart.
+	// Newest is the latest start, AtNewest how many rows share it or have none:
+	// rows have no id that could tell them apart.
 	Newest   string `json:"newest,omitempty"`
 	AtNewest int    `json:"atNewest,omitempty"`
 	// Total is the number of tasks of any kind, for the evidence.
@@ -36,7 +36,7 @@ func newBaseline(op vendors.Operation, since string, history []task) baseline {
 		}
 	}
 	for _, t := range history {
-		if t.like(op) != other && t.started() == b.Newest {
+		if at := t.started(); t.like(op) != other && (at == b.Newest || at == "") {
 			b.AtNewest++
 		}
 	}
@@ -46,16 +46,21 @@ func newBaseline(op vendors.Operation, since string, history []task) baseline {
 // fresh gives the rows that may be of an operation and came after the baseline.
 // No work was unfinished then, so that unfinished work is new whatever its start.
 func (b baseline) fresh(op vendors.Operation, history []task) []task {
-	var rows, level []task
+	var rows, level, undated []task
 	for _, t := range history {
+		at := t.started()
 		switch {
 		case t.like(op) == other:
-		case t.unfinished() || t.started() > b.Newest:
+		case t.unfinished() || at > b.Newest:
 			rows = append(rows, t)
-		case t.started() == b.Newest:
+		case at == "":
+			undated = append(undated, t)
+		case at == b.Newest:
 			level = append(level, t)
 		}
 	}
+	// The undated go last, so that one too many is never followed as another row.
+	level = append(level, undated...)
 	if len(level) > b.AtNewest {
 		rows = append(rows, level[b.AtNewest:]...)
 	}

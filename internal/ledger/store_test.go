@@ -1,0 +1,204 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+)
+
+// bucket is a KV in memory whose answers can be lost.
+type bucket struct {
+	mu       sync.Mutex
+	entries  map[string]broker.Entry
+	revision uint64
+	// lose says how many answers of writes are lost after they were stored,
+	// refuse how many writes fail without being stored.
+	lose, refuse int
+	full         bool
+}
+
+var errGone = errors.New("connection lost")
+
+func (b *bucket) Get(_ context.Context, key string) (broker.Entry, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, ok := b.entries[key]
+	if !ok {
+		return broker.Entry{}, broker.ErrNotFound
+	}
+	return e, nil
+}
+
+func (b *bucket) write(key string, value []byte, fits bool) (uint64, error) {
+	switch {
+	case b.full:
+		return 0, broker.ErrFull
+	case b.refuse > 0:
+		b.refuse--
+		return 0, errGone
+	case !fits:
+		return 0, broker.ErrConflict
+	}
+	b.revision++
+	b.entries[key] = broker.Entry{Key: key, Value: value, Revision: b.revision}
+	if b.lose > 0 {
+		b.lose--
+		return 0, errGone
+	}
+	return b.revision, nil
+}
+
+func (b *bucket) Create(_ context.Context, key string, value []byte) (uint64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, taken := b.entries[key]
+	return b.write(key, value, !taken)
+}
+
+func (b *bucket) Update(_ context.Context, key string, value []byte, revision uint64) (uint64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, ok := b.entries[key]
+	return b.write(key, value, ok && e.Revision == revision)
+}
+
+func (b *bucket) Delete(_ context.Context, key string, revision uint64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, ok := b.entries[key]
+	if !ok || e.Revision != revision {
+		return broker.ErrConflict
+	}
+	delete(b.entries, key)
+	if b.lose > 0 {
+		b.lose--
+		return errGone
+	}
+	return nil
+}
+
+func (b *bucket) Watch(context.Context, string) (<-chan broker.Entry, error) {
+	return nil, errors.New("not used here")
+}
+
+func newBucket() *bucket { return &bucket{entries: map[string]broker.Entry{}} }
+
+func claim(t *testing.T, s *Store) *Entry {
+	t.Helper()
+	e, created, err := s.Claim(t.Context(), "key", Record{Token: "t", Fingerprint: "f"})
+	if err != nil || !created {
+		t.Fatalf("claim: created %v, %v", created, err)
+	}
+	return e
+}
+
+func TestClaimTakesTheTokenOnce(t *testing.T) {
+	b := newBucket()
+	claim(t, Open(b, "a"))
+	held, created, err := Open(b, "b").Claim(t.Context(), "key", Record{Token: "t", Fingerprint: "other"})
+	if err != nil || created {
+		t.Fatalf("second claim: created %v, %v", created, err)
+	}
+	if held.Fingerprint != "f" || held.State != Claimed {
+		t.Errorf("the holder's record is %+v", held.Record)
+	}
+}
+
+func TestLostAnswersOfOurOwnWritesAreRecognised(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket()
+		b.lose = 1
+		s := Open(b, "a")
+		e := claim(t, s)
+		b.lose, b.refuse = 1, 1
+		if err := e.Save(t.Context(), func(r *Record) { r.Begin(Attempt{SignedAt: time.Now()}) }); err != nil {
+			t.Fatalf("save with a lost answer: %v", err)
+		}
+		if err := e.Save(t.Context(), func(r *Record) { r.State = Accepted }); err != nil {
+			t.Fatalf("the entry did not learn its revision: %v", err)
+		}
+		got, err := s.Get(t.Context(), "key")
+		if err != nil || got.State != Accepted || got.Attempts != 1 {
+			t.Errorf("stored: %+v, %v", got, err)
+		}
+	})
+}
+
+func TestWhoeverWasOvertakenLoses(t *testing.T) {
+	b := newBucket()
+	conflicts := 0
+	s := Open(b, "a")
+	s.Conflict = func() { conflicts++ }
+	old := claim(t, s)
+	now, err := Open(b, "b").Get(t.Context(), "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := now.Save(t.Context(), func(*Record) {}); err != nil {
+		t.Fatal(err)
+	}
+	err = old.Save(t.Context(), func(r *Record) { r.Begin(Attempt{}) })
+	if !errors.Is(err, ErrLost) || conflicts != 1 {
+		t.Errorf("the overtaken writer got %v, %d conflicts", err, conflicts)
+	}
+	if old.State != Claimed || old.Attempts != 0 {
+		t.Errorf("a failed save changed the entry: %+v", old.Record)
+	}
+	if err := old.Forget(t.Context()); !errors.Is(err, ErrLost) {
+		t.Errorf("the overtaken writer could forget the record: %v", err)
+	}
+}
+
+func TestFullBucketIsNoEndlessRetry(t *testing.T) {
+	b := newBucket()
+	s := Open(b, "a")
+	e := claim(t, s)
+	b.full = true
+	if err := e.Save(t.Context(), func(*Record) {}); !errors.Is(err, broker.ErrFull) {
+		t.Errorf("save: %v", err)
+	}
+	if _, _, err := s.Claim(t.Context(), "other", Record{}); !errors.Is(err, broker.ErrFull) {
+		t.Errorf("claim: %v", err)
+	}
+}
+
+func TestForgetFreesTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket()
+		s := Open(b, "a")
+		e := claim(t, s)
+		b.lose = 1
+		if err := e.Forget(t.Context()); err != nil {
+			t.Fatalf("forget with a lost answer: %v", err)
+		}
+		claim(t, s)
+	})
+}
+
+func TestSaveEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket()
+		e := claim(t, Open(b, "a"))
+		b.refuse = 1 << 30
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := e.Save(ctx, func(*Record) {}); !errors.Is(err, errGone) {
+			t.Errorf("save: %v", err)
+		}
+	})
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	var r Record
+	for range 40 {
+		r.Begin(Attempt{})
+	}
+	if r.Attempts != 40 || len(r.History) != maxHistory || r.Last().N != 40 {
+		t.Errorf("attempts %d, kept %d, last %d", r.Attempts, len(r.History), r.Last().N)
+	}
+}
