@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -23,8 +22,6 @@ type simKV struct {
 }
 
 func newSimKV(ttl time.Duration) *simKV { return &simKV{entries: map[string]broker.Entry{}, ttl: ttl} }
-
-var errSimLost = errors.New("simulated: answer lost")
 
 func (kv *simKV) failing(op, key string) (error, bool) {
 	if kv.fail == nil {

@@ -17,8 +17,8 @@ import (
 type simVendor struct {
 	hooks Hooks
 	mu    sync.Mutex
-	// calls are the mutations that left, effects those that took effect.
-	calls, effects []simCall
+	// calls are the mutations that left.
+	calls          []simCall
 	prepare        func(vendors.Request) vendors.Verdict
 	execute        func(vendors.Request) vendors.Verdict
 	poll           func(vendors.Task) vendors.Progress

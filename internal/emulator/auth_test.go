@@ -3,6 +3,7 @@ package emulator
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -211,5 +212,29 @@ func TestUnknownShape(t *testing.T) {
 	}
 	if n := len(c.s.Calls(Filter{})); n != 0 {
 		t.Errorf("%d calls recorded", n)
+	}
+}
+
+// TestTencentScope signs properly, but for something else.
+func TestTencentScope(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ scope, contentType, code string }{
+		{"emulator-key/2026-01-02/redis/tc3_request", "application/json", "ok"},
+		{"emulator-key/2026-01-01/redis/tc3_request", "application/json", "AuthFailure.SignatureFailure"},
+		{"emulator-key/2026-01-02/cvm/tc3_request", "application/json", "AuthFailure.SignatureFailure"},
+		{"emulator-key/2026-01-02/redis/aws4_request", "application/json", "AuthFailure.SignatureFailure"},
+		{"emulator-key/2026-01-02/redis", "application/json", "AuthFailure.InvalidAuthorization"},
+		// The documents sign values in lower case, the SDK signs them as sent.
+		{"emulator-key/2026-01-02/redis/tc3_request", "application/json; charset=UTF-8", "ok"},
+	}
+	for _, tt := range tests {
+		c := newClient(t, Options{})
+		r := c.tcRequest("DescribeInstances", "{}")
+		r.Header.Set("Content-Type", tt.contentType)
+		signed, scope := []string{"content-type", "host"}, strings.Split(tt.scope, "/")
+		headers := strings.ToLower(canonicalHeaders(r, r.Host, signed))
+		sig := tcSignature(tcSigningKey(DefaultSecretKey, scope), r, []byte("{}"), headers, signed, scope, r.Header.Get("X-TC-Timestamp"))
+		r.Header.Set("Authorization", tc3Algorithm+" Credential="+tt.scope+", SignedHeaders=content-type;host, Signature="+sig)
+		c.send(r).wantCode(tt.code)
 	}
 }

@@ -13,10 +13,12 @@ import (
 // taken as milliseconds.
 type duration time.Duration
 
+// MarshalJSON writes the duration as text.
 func (d duration) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Duration(d).String())
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
 func (d *duration) UnmarshalJSON(raw []byte) error {
 	var ms float64
 	if json.Unmarshal(raw, &ms) == nil {

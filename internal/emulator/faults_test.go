@@ -166,12 +166,21 @@ func TestFaultHang(t *testing.T) {
 	if n := c.s.Effects().Total("", ""); n != 0 {
 		t.Fatalf("%d effects of a call that hung until its client left", n)
 	}
-	// One that still waits when the fault is cleared goes on.
+	// One that still waits when the fault is cleared or replaced goes on.
+	go func() {
+		_, _, err := c.over(t.Context(), everyVendor[0].flush(c, "redis-hang-3"))
+		gone <- err
+	}()
+	eventually(t, "another call", pending(2))
+	c.fault(Fault{ID: id, Kind: FaultHang, Instance: "redis-hang-2"})
+	if err := <-gone; err != nil || c.s.Effects().Total("redis-hang-3", Flush) != 1 {
+		t.Errorf("error %v, effects %+v", err, c.s.Effects())
+	}
 	go func() {
 		_, _, err := c.over(t.Context(), everyVendor[0].flush(c, "redis-hang-2"))
 		gone <- err
 	}()
-	eventually(t, "the second call", pending(2))
+	eventually(t, "the last call", pending(3))
 	if !c.s.ClearFault(id) || c.s.ClearFault(id) {
 		t.Error("the fault was not there once")
 	}

@@ -180,6 +180,16 @@ func TestTencentLists(t *testing.T) {
 	c.tc("RestoreInstance", obj{"InstanceId": tcID, "BackupId": r.text("Response.BackupSet.0.BackupId")}).wantCode("ok")
 }
 
+// TestTencentWaitingBackupLocks tries work before the backup shows anywhere.
+func TestTencentWaitingBackupLocks(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, Options{Quirks: Quirks{StatusLag: time.Minute}})
+	c.tc("ManualBackupInstance", obj{"InstanceId": tcID}).wantCode("ok")
+	c.tc("DescribeInstances", obj{"InstanceId": tcID}).want("Response.InstanceSet.0.Status", "2")
+	c.tc("ClearInstance", obj{"InstanceId": tcID}).wantCode("ResourceUnavailable.InstanceLockedError")
+	c.crs("ClearRedis", "redisId", tcID, "password", "p").wantCode("10707")
+}
+
 // TestTencentSharesItsStore asks each generation of the API about the other's
 // work.
 func TestTencentSharesItsStore(t *testing.T) {

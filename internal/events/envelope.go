@@ -61,6 +61,10 @@ func (e *Envelope) set(name, value string) *Undecodable {
 			e.extend(name, value)
 			break
 		}
+		if t.IsZero() {
+			// Stands for "none" in Go, but means "long ago" in an event.
+			t = t.Add(time.Nanosecond)
+		}
 		e.ExpiryTime = t
 	default:
 		e.extend(name, value)

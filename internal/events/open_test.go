@@ -61,6 +61,8 @@ func TestOpenReadsLiberally(t *testing.T) {
 				e.Trace = Trace{"tp", "ts", "42"}
 				e.Extensions = map[string]string{"flag": "true"}
 			}},
+		{"zero time is none, zero expirytime long ago", nil, `{` + minimal + `,"time":"0001-01-01T00:00:00Z","expirytime":"0001-01-01T00:00:00Z","data":` + body + `}`,
+			func(e *Envelope) { e.ExpiryTime = time.Time{}.Add(1) }},
 		{"malformed expirytime stays", nil, `{` + minimal + `,"expirytime":5,"data":` + body + `}`,
 			func(e *Envelope) { e.Extensions = map[string]string{"expirytime": "5"} }},
 		{"binary", binaryHeaders(), body, func(e *Envelope) { e.DataContentType = "application/json" }},
@@ -134,6 +136,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"time without zone", nil, `{` + minimal + `,"time":"2026-01-02T03:04:05"}`, NotCloudEvent, "attribute time"},
 		{"time with a short hour", nil, `{` + minimal + `,"time":"2026-01-02T3:04:05Z"}`, NotCloudEvent, "attribute time"},
 		{"time with a comma", nil, `{` + minimal + `,"time":"2026-01-02T03:04:05,6Z"}`, NotCloudEvent, "attribute time"},
+		{"time before the first year", nil, `{` + minimal + `,"time":"0000-01-01T00:00:00+01:00"}`, NotCloudEvent, "attribute time"},
+		{"time after the last year", nil, `{` + minimal + `,"time":"9999-12-31T23:59:59-01:00"}`, NotCloudEvent, "attribute time"},
 		{"attribute twice", nil, `{` + minimal + `,"id":"2"}`, NotCloudEvent, `"id" is given twice`},
 		{"attribute twice by another spelling", nil, `{` + minimal + `,"\u0069d":"2"}`, NotCloudEvent, `"id" is given twice`},
 		{"attribute twice among many", nil, `{` + minimal + `,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1,"l":1,"m":1,"n":1,"o\r\n":1,"o\r\n":2}`,

@@ -121,6 +121,7 @@ func TestParseRefusesData(t *testing.T) {
 		{"neither, with parameters", Restore, dataOf("huawei", `,"parameters":{}`), "/parameters/backupId or /parameters/timePoint is missing", nil},
 		{"both", Restore, dataOf("volcengine", `,"parameters":{"backupId":"x","timePoint":"2026-01-02T03:04:05Z"}`), "/parameters must hold exactly one of /parameters/backupId and /parameters/timePoint", nil},
 		{"leap second", Restore, dataOf("volcengine", `,"parameters":{"timePoint":"2016-12-31T23:59:60Z"}`), "/parameters/timePoint must be an RFC 3339", nil},
+		{"zero time", Restore, dataOf("volcengine", `,"parameters":{"timePoint":"0001-01-01T00:00:00Z"}`), "/parameters/timePoint must be an RFC 3339", nil},
 		{"date only", Restore, dataOf("volcengine", `,"parameters":{"timePoint":"2026-01-02"}`), "/parameters/timePoint must be an RFC 3339", nil},
 		{"no password", Flush, dataOf(crs, ``), "/parameters/password is missing", nil},
 		{"no password, with parameters", Flush, dataOf(crs, `,"parameters":{}`), "/parameters/password is missing", nil},

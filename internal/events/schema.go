@@ -23,13 +23,16 @@ var compiled = sync.OnceValue(func() map[string]*jsonschema.Schema {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	// The library's date-time knows leap seconds, which Go's clock does not: what
-	// the schema accepts must be readable.
+	// the schema accepts must be readable. Go's zero time would pass for absent.
 	c.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: func(v any) error {
 		s, ok := v.(string)
 		if !ok {
 			return nil
 		}
-		_, err := parseTime(s)
+		t, err := parseTime(s)
+		if err == nil && t.IsZero() {
+			err = errNoTimestamp
+		}
 		return err
 	}})
 	out := map[string]*jsonschema.Schema{}
