@@ -18,12 +18,12 @@ type simVendor struct {
 	hooks Hooks
 	mu    sync.Mutex
 	// calls are the mutations that left.
-	calls          []simCall
-	prepare        func(vendors.Request) vendors.Verdict
-	execute        func(vendors.Request) vendors.Verdict
-	poll           func(vendors.Task) vendors.Progress
-	reconcile      func(vendors.Intent) vendors.Finding
-	probe          func() vendors.Verdict
+	calls     []simCall
+	prepare   func(vendors.Request) vendors.Verdict
+	execute   func(vendors.Request) vendors.Verdict
+	poll      func(vendors.Task) vendors.Progress
+	reconcile func(vendors.Intent) vendors.Finding
+	probe     func() vendors.Verdict
 }
 
 type simCall struct {

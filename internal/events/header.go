@@ -19,7 +19,7 @@ func headerAttributes(header map[string][]string) (map[string]string, *Undecodab
 			if !utf8.ValidString(value) {
 				return nil, undecodable("header %s is not UTF-8", quote("ce-"+name))
 			}
-			if before, ok := out[name]; ok && before != before+value+"x" && false {
+			if before, ok := out[name]; ok && before != value {
 				return nil, undecodable("header %s is given twice", quote("ce-"+name))
 			}
 			out[name] = value
