@@ -5,7 +5,7 @@ BIN     ?= bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LINT     = $(BIN)/golangci-lint
 
-.PHONY: help build test judges verify lint generate check-generated tidy-check demo clean
+.PHONY: fmt-check vet figures help build test judges verify lint generate check-generated tidy-check demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -18,6 +18,9 @@ test: ## all tests, with the race detector
 
 demo: ## the main job on the embedded server and the emulated clouds
 	$(GO) run ./cmd/consumer demo
+
+judges: ## the vendors' official SDKs drive the emulated clouds (a module of its own)
+	cd judges && $(GO) vet ./... && $(GO) test ./...
 
 verify: fmt-check vet lint check-generated tidy-check ## everything a reviewer should not have to look for
 
@@ -45,3 +48,7 @@ tidy-check: ## go.mod and go.sum are tidy
 
 clean: ## remove what was built
 	rm -rf $(BIN)
+
+figures: ## latency, start-up and size of the program, measured
+	$(GO) test -run '^$$' -bench IdleLatency -benchtime 300x ./cmd/consumer
+	$(GO) test -run '^$$' -bench StartToReady -benchtime 10x ./cmd/consumer

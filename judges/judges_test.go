@@ -61,8 +61,8 @@ func (c *cloud) wantEffects(t *testing.T, id string, op emulator.Operation, n in
 	}
 }
 
-// tap is a transport that keeps the last request's headers and answer's body. It
-// is no *http.Transport, since one of the SDKs rewires those that it is given.
+// tap is a transport that keeps the body of the last answer. It is no
+// *http.Transport, since one of the SDKs rewires those that it is given.
 type tap struct {
 	inner http.RoundTripper
 
@@ -91,8 +91,8 @@ func (p *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // wantModelled checks that the last answer holds no field that the SDK's model
-// lacks; inside names the member that the model describes, path by path. Fields
-// in known are documented by the vendor although the model lacks them.
+// lacks; inside names the member that the model describes, empty for the whole.
+// Fields in known are documented by the vendor although the model lacks them.
 func (p *tap) wantModelled(t *testing.T, model any, inside string, known ...string) {
 	t.Helper()
 	p.mu.Lock()

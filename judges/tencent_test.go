@@ -73,13 +73,11 @@ type (
 	tcTaskList struct {
 		TotalCount *int64
 		Tasks      []*struct {
-			TaskId                          *int64
-			StartTime, EndTime, TaskType    *string
-			InstanceName, InstanceId        *string
-			ProjectId                       *int64
-			Progress                        *float64
-			Result                          *int64
-			OperatorUin, ErrorInfo, Caption *string
+			TaskId                       *int64
+			StartTime, EndTime, TaskType *string
+			InstanceName, InstanceId     *string
+			ProjectId, Result            *int64
+			Progress                     *float64
 		}
 		RequestId *string
 	}

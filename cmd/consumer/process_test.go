@@ -73,7 +73,7 @@ type daemon struct {
 }
 
 // freePort finds a port that nobody uses now.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

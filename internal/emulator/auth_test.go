@@ -198,6 +198,7 @@ func TestCRSForm(t *testing.T) {
 		c.send(c.request("POST", crsPath, []byte(p.Encode()))).wantCode("4000")
 	}
 	c.send(c.crsRequest("DescribeRedis", "limit", "1", "offset", "0", "Nonce", "-3")).wantCode("4000")
+	c.send(c.crsRequest("DescribeRedis", "limit", "1", "offset", "0", "Nonce", "0")).wantCode("4000")
 	if err := c.s.SetQuirks(Quirks{CRSHTTPS: true}); err != nil {
 		t.Fatal(err)
 	}

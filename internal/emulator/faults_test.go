@@ -63,6 +63,7 @@ func TestFaultAnswers(t *testing.T) {
 		{Fault{Kind: FaultStatusBefore}, 502, "<html>", 0},
 		{Fault{Kind: FaultStatusAfter}, 504, "<html>", 1},
 		{Fault{Kind: FaultStatusBefore, Status: 503, Body: `{"busy":true}`}, 503, `{"busy":true}`, 0},
+		{Fault{Kind: FaultStatusAfter, Body: "<html>sorry</html>"}, 504, "sorry", 1},
 		{Fault{Kind: FaultErrorBefore, Status: 500}, 500, "", 0},
 		{Fault{Kind: FaultErrorAfter, Status: 500}, 500, "", 1},
 		{Fault{Kind: FaultGarbageBefore}, 200, `{"Response":{"TaskId":69`, 0},
@@ -87,6 +88,9 @@ func TestFaultAnswers(t *testing.T) {
 			}
 			if !strings.Contains(r.body, tt.body) {
 				t.Errorf("%s: body %s", f.Kind, r.body)
+			}
+			if html := strings.Contains(r.header.Get("Content-Type"), "html"); html != strings.HasPrefix(r.body, "<html>") {
+				t.Errorf("%s: Content-Type %s", f.Kind, r.header.Get("Content-Type"))
 			}
 			if f.Code != "" {
 				r.wantCode(f.Code)

@@ -266,8 +266,8 @@ func (c *client) crs(action string, more ...string) reply {
 	return c.send(c.crsRequest(action, more...))
 }
 
-// each runs a test against all vendors: send makes a flush of an instance with
-// any legal id, look a look-up of it.
+// vendorCalls makes the same two calls at any vendor: a flush of an instance
+// and a look-up of it.
 type vendorCalls struct {
 	vendor      Vendor
 	flushAction string

@@ -221,6 +221,8 @@ func TestHuaweiLists(t *testing.T) {
 	c.hw("GET", "instances?instance_id="+uuidMissing, nil).want("instance_num", "0")
 	c.hw("GET", "instances/status", nil).want("redis.running_count", "3").want("redis.flushing_count", "1").want("running_count", "3").want("memcached.running_count", "0")
 	c.clock.advance(time.Second)
+	c.hwStatus("restart", "inst-a")
+	c.clock.advance(2 * time.Second)
 	c.hw("GET", "instances/statistic", nil).want("statistics.0.keys", "1000").want("statistics.1.instance_id", "inst-b").want("statistics.1.keys", "0")
 }
 

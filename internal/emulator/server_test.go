@@ -152,6 +152,17 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
+func TestTaskNumbersAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	for _, id := range []int64{1, 2, taskMemory + 1} {
+		s.file(id, &instance{})
+	}
+	if len(s.tasks) != 2 || s.tasks[1] != nil {
+		t.Errorf("remembers %d numbers", len(s.tasks))
+	}
+}
+
 // TestConcurrentUse lets the race detector look at everything at once, and
 // checks that one instance takes one of many simultaneous orders.
 func TestConcurrentUse(t *testing.T) {

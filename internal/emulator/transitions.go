@@ -13,7 +13,7 @@ type Transitions struct {
 	Scale float64
 }
 
-// DefaultTransitions are brisk, so that a demonstration does not bore.
+// defaultTransitions are brisk, so that a demonstration does not bore.
 var defaultTransitions = Transitions{
 	Restart:     2 * time.Second,
 	SoftRestart: time.Second,

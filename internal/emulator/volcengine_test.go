@@ -198,6 +198,7 @@ func TestVolcengineBackups(t *testing.T) {
 	list(obj{"BackupStrategyList": []string{"AutomatedBackup"}}).want("Result.Total", "2")
 	list(obj{"PageNumber": 2, "PageSize": 2}).want("Result.Total", "3").want("Result.Backups.0.BackupPointId", "b-expired-0001")
 	list(obj{"BackupPointId": "b-anything"}).want("Result.Total", "1").want("Result.Backups.0.Status", "Available")
+	list(obj{"BackupPointId": "b-0001"}).want("Result.Total", "1")
 	list(obj{"BackupPointId": "b-broken"}).want("Result.Backups.0.Status", "Unavailable")
 	list(obj{"BackupPointId": "b-missing"}).want("Result.Total", "0")
 	c.volc("RestoreDBInstance", obj{"InstanceId": volcID, "BackupPointId": id}).wantCode("ok")
@@ -215,6 +216,7 @@ func TestVolcengineWindowStartsAnew(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, Options{})
 	inc := obj{"InstanceId": volcID, "BackupType": "Inc", "TimePoint": "2026-01-02T01:00:00Z"}
+	c.volc("FlushDBInstance", obj{"InstanceId": volcID}).wantCode("ok") // only a restore moves the window
 	c.volc("DescribePitrTimeWindow", obj{"InstanceId": volcID}).want("Result.StartTime", "2025-12-26T03:04:05Z").want("Result.EndTime", "2026-01-02T03:04:05Z")
 	c.volc("RestoreDBInstance", inc).wantCode("ok")
 	c.clock.advance(3 * time.Second)

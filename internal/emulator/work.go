@@ -45,7 +45,7 @@ func (w work) phase(now time.Time) phase {
 
 func (w work) over(now time.Time) bool { return !now.Before(w.ends) }
 
-// ended is when finished work was over, else the time of its acceptance.
+// changed is when finished work was over, else when it was accepted.
 func (w work) changed(now time.Time) time.Time {
 	if w.over(now) {
 		return w.ends
