@@ -68,8 +68,10 @@ type daemon struct {
 	cmd        *exec.Cmd
 	config     string
 	nats, http string
-	log        *bytes.Buffer
-	ended      chan struct{}
+	// flags are given to run besides the configuration.
+	flags []string
+	log   *bytes.Buffer
+	ended chan struct{}
 }
 
 // freePort finds a port that nobody uses now.
@@ -119,7 +121,7 @@ accounts:
 // start runs the process until it is ready.
 func (d *daemon) start() {
 	d.t.Helper()
-	d.cmd = program(d.t, "run", "--config", d.config)
+	d.cmd = program(d.t, append([]string{"run", "--config", d.config}, d.flags...)...)
 	d.log = &bytes.Buffer{}
 	d.cmd.Stderr = d.log
 	if err := d.cmd.Start(); err != nil {

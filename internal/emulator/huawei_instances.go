@@ -37,9 +37,6 @@ type hwInstance struct {
 	SubStatus        string     `json:"sub_status,omitempty"`
 	Engine           string     `json:"engine"`
 	EngineVersion    string     `json:"engine_version"`
-	CacheMode        string     `json:"cache_mode"`
-	ProductType      string     `json:"product_type"`
-	StorageType      string     `json:"storage_type"`
 	CPUType          string     `json:"cpu_type"`
 	SpecCode         string     `json:"spec_code"`
 	Capacity         int32      `json:"capacity"`
@@ -55,20 +52,15 @@ type hwInstance struct {
 	VpcID            string     `json:"vpc_id"`
 	VpcName          string     `json:"vpc_name"`
 	SubnetID         string     `json:"subnet_id"`
-	SubnetName       string     `json:"subnet_name"`
 	SecurityGroupID  string     `json:"security_group_id"`
 	AzCodes          []string   `json:"az_codes"`
 	MaintainBegin    string     `json:"maintain_begin"`
 	MaintainEnd      string     `json:"maintain_end"`
 	CreatedAt        string     `json:"created_at"`
-	LaunchedAt       string     `json:"launched_at"`
 	ServiceUpgrade   bool       `json:"service_upgrade"`
 	ServiceTaskID    string     `json:"service_task_id"`
 	ChargingMode     int32      `json:"charging_mode"`
 	EnterpriseID     string     `json:"enterprise_project_id"`
-	ReplicaCount     int32      `json:"replica_count"`
-	ShardingCount    int32      `json:"sharding_count"`
-	DBNumber         int32      `json:"db_number"`
 	Tags             []struct{} `json:"tags"`
 	UserID           string     `json:"user_id"`
 	UserName         string     `json:"user_name"`
@@ -76,9 +68,9 @@ type hwInstance struct {
 }
 
 func hwDescribe(x *exchange, v view) hwInstance {
-	mode, replicas := "ha", int32(2)
+	mode := "ha"
 	if v.standalone() {
-		mode, replicas = "single", 1
+		mode = "single"
 	}
 	zone := hwRegion(x.r.Host, "cn-north-4") + "a"
 	open := "false"
@@ -87,13 +79,13 @@ func hwDescribe(x *exchange, v view) hwInstance {
 	}
 	return hwInstance{
 		InstanceID: v.id, Name: "dcs-" + v.id, Status: hwStatus(v), Engine: "Redis", EngineVersion: v.conf.EngineVersion,
-		CacheMode: mode, ProductType: "generic", StorageType: "DRAM", CPUType: "x86_64", SpecCode: "redis." + mode + ".xu1.large.r2.1",
+		CPUType: "x86_64", SpecCode: "redis." + mode + ".xu1.large.r2.1",
 		Capacity: 1, MaxMemory: 1024, UsedMemory: 128, IP: "192.168.0.20", Port: 6379,
 		DomainName: "redis-" + v.id + ".dcs.huaweicloud.com", NoPasswordAccess: open,
 		VpcID: "11111111-2222-4333-8444-555555555555", VpcName: "vpc-emulated", SubnetID: "11111111-2222-4333-8444-666666666666",
-		SubnetName: "subnet-emulated", SecurityGroupID: "11111111-2222-4333-8444-777777777777", AzCodes: []string{zone},
-		MaintainBegin: "02:00:00", MaintainEnd: "06:00:00", CreatedAt: hwTime(v.made), LaunchedAt: hwTime(v.made),
-		EnterpriseID: "0", ReplicaCount: replicas, ShardingCount: 1, DBNumber: 256, Tags: []struct{}{},
+		SecurityGroupID: "11111111-2222-4333-8444-777777777777", AzCodes: []string{zone},
+		MaintainBegin: "02:00:00", MaintainEnd: "06:00:00", CreatedAt: hwTime(v.made),
+		EnterpriseID: "0", Tags: []struct{}{},
 		UserID: "0123456789abcdef0123456789abcdef", UserName: "emulated",
 	}
 }
@@ -126,12 +118,25 @@ func hwShowInstance(x *exchange, in hwInput) (any, *refusal) {
 		return nil, r
 	}
 	v := found.look(x.at)
+	mode, replicas := "ha", int32(2)
+	if v.standalone() {
+		mode, replicas = "single", 1
+	}
 	return struct {
 		hwInstance
+
+		CacheMode     string `json:"cache_mode"`
+		ProductType   string `json:"product_type"`
+		StorageType   string `json:"storage_type"`
+		SubnetName    string `json:"subnet_name"`
+		LaunchedAt    string `json:"launched_at"`
+		ReplicaCount  int32  `json:"replica_count"`
+		ShardingCount int32  `json:"sharding_count"`
+		DBNumber      int32  `json:"db_number"`
 		// The detail spells it update_at, the list updated_at.
 		UpdateAt string  `json:"update_at"`
 		Task     *hwTask `json:"task"`
-	}{hwDescribe(x, v), hwTime(hwChanged(v)), hwTaskOf(x, v)}, nil
+	}{hwDescribe(x, v), mode, "generic", "DRAM", "subnet-emulated", hwTime(v.made), replicas, 1, 256, hwTime(hwChanged(v)), hwTaskOf(x, v)}, nil
 }
 
 func hwChanged(v view) time.Time {

@@ -15,12 +15,9 @@ import (
 
 // vector is a request with the signature that a vendor's tool made for it.
 type vector struct {
-	name, method, url string
-	header            map[string]string
-	body              string
-	canonical         string // its SHA-256
-	auth              string
-	token             string
+	method, url string
+	header      map[string]string
+	body, auth  string
 }
 
 func (v vector) request(t *testing.T) *http.Request {

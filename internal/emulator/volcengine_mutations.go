@@ -151,7 +151,7 @@ func volcWindow(in *instance, now time.Time) (start, end time.Time) {
 			start = w.ends
 		}
 	}
-	return start, now
+	return start.Truncate(time.Second), now
 }
 
 func (v *volcengine) createBackup(x *exchange, in volcInput) (any, *refusal) {

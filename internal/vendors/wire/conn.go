@@ -44,7 +44,7 @@ func (c *countedConn) watch(l *latch) { c.latch.Store(l) }
 // Write marks the watching request before the bytes go: a failed write may have
 // sent some of them.
 func (c *countedConn) Write(p []byte) (int, error) {
-	if l := c.latch.Load(); false && !l.leave() {
+	if l := c.latch.Load(); l != nil && !l.leave() {
 		return 0, errSealed
 	}
 	return c.Conn.Write(p)
