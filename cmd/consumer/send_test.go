@@ -134,16 +134,16 @@ func TestSendWaits(t *testing.T) {
 		r.VendorResponse = &events.VendorResponse{HTTPStatus: 200, RequestID: "req-2", TaskID: "t-1"}
 		return []events.Result{c.NewResult(events.Accepted), r}
 	})
-	consumerWith(t, "", sendArgs(b, "restart", "redis-1", "--wait", "--token", "A b")...).want(t, exitOK,
+	consumerWith(t, "", sendArgs(b, "restart", "redis-1", "--wait", "--timeout", "1m", "--token", "A b")...).want(t, exitOK,
 		"stored         redis-1  token 'A b'\nsucceeded      redis-1  in 1.5s (waited 250ms)  vendor: HTTP 200, request req-2, task t-1\n")
 	consumerWith(t, "", sendArgs(b, "restart", "redis-bad", "--wait", "--token", "B", "--timeout", "1m")...).want(t, exitFailure,
 		"stored         redis-bad  token B\n"+
 			"failed         redis-bad  in 1.5s (waited 250ms)  instance_state: it is [2J creating: try later  vendor: HTTP 400 InvalidStatus, request req-1  hint: wait for it\n")
-	consumerWith(t, "", sendArgs(b, "restart", "redis-dry", "--dry-run", "--wait", "--token", "C")...).want(t, exitOK,
+	consumerWith(t, "", sendArgs(b, "restart", "redis-dry", "--dry-run", "--wait", "--timeout", "1m", "--token", "C")...).want(t, exitOK,
 		"stored         redis-dry  token C\n"+
 			`succeeded      redis-dry  in 1.5s  (dry run)  would call RestartDBInstance: POST https://x/ {"InstanceId":"redis-dry"}`+"\n")
 
-	mixed := consumerWith(t, "redis-bad\nredis-2\n", sendArgs(b, "-w", "-o", "json", "restart", "-", "--token", "D", "--correlation-id", "job-7")...)
+	mixed := consumerWith(t, "redis-bad\nredis-2\n", sendArgs(b, "-w", "--timeout", "1m", "-o", "json", "restart", "-", "--token", "D", "--correlation-id", "job-7")...)
 	if mixed.code != exitFailure || mixed.err != "" {
 		t.Errorf("exit code %d, want %d\n%s", mixed.code, exitFailure, mixed.err)
 	}

@@ -50,7 +50,7 @@ func decodeAll(t *testing.T, e envelope) {
 		t.Fatalf("instance %+v", i)
 	}
 	if s, err := decodeStatus(e); err == nil {
-		state(s)
+		_ = state(s)
 	}
 	if list, err := decodeBackups(e); err == nil {
 		for _, b := range list {
