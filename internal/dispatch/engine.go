@@ -21,6 +21,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	serving map[string]*account // by lease key
+	closing sync.WaitGroup      // accounts lost or handed back that are not at rest yet
 }
 
 // New makes an engine. It does nothing until Run.
@@ -64,7 +65,8 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) {
 func (e *Engine) leases() *leases {
 	ls := &leases{
 		kv: e.opts.Leases, ttl: e.opts.LeaseTTL, replica: e.opts.Replica, log: e.log,
-		mine: map[string]*lease{}, others: map[string]sighting{}, gained: e.gained, lost: e.lost,
+		mine: map[string]*lease{}, others: map[string]sighting{}, closing: map[string]bool{}, rested: make(chan string),
+		gained: e.gained, lost: e.lost,
 	}
 	for i := range e.opts.Accounts {
 		ls.keys = append(ls.keys, accountKey(e.opts.Accounts[i].Facts.Name, e.opts.Accounts[i].Name))
@@ -83,19 +85,31 @@ func (e *Engine) gained(key string, l *lease) {
 	go a.serve()
 }
 
-// lost stops serving an account and returns when it is at rest. Calls in flight
-// get the time of one call: their answers are still worth recording, and the
-// ledger refuses the record if a new owner has moved on.
-func (e *Engine) lost(key string) {
+// lost stops serving an account and calls rested when it has come to rest. Calls
+// in flight get the time of one call: their answers are still worth recording,
+// and the ledger refuses the record if a new owner has moved on.
+func (e *Engine) lost(key string, rested func()) {
+	a := e.forget(key)
+	if a == nil {
+		go rested()
+		return
+	}
+	e.closing.Go(func() {
+		a.close(a.conf.Timeout + time.Second)
+		rested()
+	})
+}
+
+// forget takes an account out of service; its end is the caller's.
+func (e *Engine) forget(key string) *account {
 	e.mu.Lock()
 	a := e.serving[key]
 	delete(e.serving, key)
 	e.mu.Unlock()
-	if a == nil {
-		return
+	if a != nil {
+		e.metrics.LeaseHeld.WithLabelValues(a.conf.Facts.Name, a.conf.Name).Set(0)
 	}
-	e.metrics.LeaseHeld.WithLabelValues(a.conf.Facts.Name, a.conf.Name).Set(0)
-	a.close(a.conf.Timeout)
+	return a
 }
 
 // drain stops all accounts at once and frees their leases.
@@ -103,18 +117,14 @@ func (e *Engine) drain(ls *leases, grace time.Duration) {
 	var all sync.WaitGroup
 	for key, l := range ls.mine {
 		all.Go(func() {
-			e.mu.Lock()
-			a := e.serving[key]
-			delete(e.serving, key)
-			e.mu.Unlock()
-			if a != nil {
-				e.metrics.LeaseHeld.WithLabelValues(a.conf.Facts.Name, a.conf.Name).Set(0)
+			if a := e.forget(key); a != nil {
 				a.close(grace)
 			}
 			ls.free(context.Background(), key, l.revision)
 		})
 	}
 	all.Wait()
+	e.closing.Wait()
 	ls.leave(context.Background())
 }
 

@@ -43,15 +43,20 @@ type leases struct {
 	ttl     time.Duration
 	replica string
 	log     *slog.Logger
-	// gained and lost are called by the loop; lost returns when the account is
-	// at rest. clean tells whether the lease is still ours to delete.
+	// gained and lost are called by the loop and do not block it. lost calls
+	// rested, from any goroutine, when the account has come to rest.
 	gained func(key string, l *lease)
-	lost   func(key string)
+	lost   func(key string, rested func())
 
 	keys     []string // of all configured accounts, "account.<vendor>.<name>"
 	mine     map[string]*lease
 	others   map[string]sighting // last news of others' leases and presences
 	presence uint64
+	// closing are the accounts that we have stopped serving and that are not at
+	// rest yet; rested brings their keys back to the loop. An account that is
+	// handed back keeps its lease renewed until then.
+	closing map[string]bool
+	rested  chan string
 }
 
 // sighting is what was last heard of a key.
@@ -104,6 +109,8 @@ func (ls *leases) run(ctx context.Context) {
 			} else {
 				ls.heard(e)
 			}
+		case key := <-ls.rested:
+			ls.atRest(ctx, key)
 		case <-quiet:
 			settled = true
 			ls.renew(ctx)
@@ -126,7 +133,7 @@ func (ls *leases) watch(ctx context.Context) <-chan broker.Entry {
 		if sleep(ctx, time.Second) != nil {
 			return nil
 		}
-		ls.expire(time.Now())
+		ls.expire(ctx, time.Now())
 	}
 }
 
@@ -146,31 +153,31 @@ func (ls *leases) heard(e broker.Entry) {
 
 // renew renews the presence and every lease, and gives up those that ran out.
 func (ls *leases) renew(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, ls.ttl/4)
+	bounded, cancel := context.WithTimeout(ctx, ls.ttl/4)
 	defer cancel()
-	ls.presence, _ = ls.put(ctx, replicaPrefix+ls.replica, ls.presence)
+	ls.presence, _ = ls.put(bounded, replicaPrefix+ls.replica, ls.presence)
 	for key, l := range ls.mine {
 		asked := time.Now()
-		revision, err := ls.put(ctx, key, l.revision)
+		revision, err := ls.put(bounded, key, l.revision)
 		switch {
 		case err == nil:
 			l.revision = revision
 			l.extend(asked.Add(ls.ttl - ls.margin()))
 		case errors.Is(err, broker.ErrConflict):
 			ls.log.Warn("lease lost to another replica", "lease", key)
-			ls.drop(key)
+			ls.drop(ctx, key)
 		}
 	}
-	ls.expire(time.Now())
+	ls.expire(ctx, time.Now())
 }
 
 // expire forgets leases that have run out here and others' that must have run
 // out at the broker.
-func (ls *leases) expire(now time.Time) {
+func (ls *leases) expire(ctx context.Context, now time.Time) {
 	for key, l := range ls.mine {
 		if !l.valid() {
 			ls.log.Warn("lease ran out; the broker could not be asked in time", "lease", key)
-			ls.drop(key)
+			ls.drop(ctx, key)
 		}
 	}
 	for key, s := range ls.others {
@@ -214,32 +221,67 @@ func (ls *leases) ownWrite(ctx context.Context, key string, conflict error) (uin
 }
 
 // drop ends our service of an account whose lease is no longer ours.
-func (ls *leases) drop(key string) {
+func (ls *leases) drop(ctx context.Context, key string) {
 	if l := ls.mine[key]; l != nil {
 		l.extend(l.epoch)
 	}
 	delete(ls.mine, key)
-	ls.lost(key)
+	ls.close(ctx, key)
+}
+
+// close ends the service of an account in the background.
+func (ls *leases) close(ctx context.Context, key string) {
+	if ls.closing[key] {
+		return
+	}
+	ls.closing[key] = true
+	ls.lost(key, func() {
+		select {
+		case ls.rested <- key:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// atRest frees the lease of an account that was handed back.
+func (ls *leases) atRest(ctx context.Context, key string) {
+	delete(ls.closing, key)
+	if l := ls.mine[key]; l != nil {
+		delete(ls.mine, key)
+		l.extend(l.epoch)
+		ls.free(ctx, key, l.revision)
+	}
+}
+
+// held counts the accounts that are served and not being handed back.
+func (ls *leases) held() int {
+	n := 0
+	for key := range ls.mine {
+		if !ls.closing[key] {
+			n++
+		}
+	}
+	return n
 }
 
 // balance takes free accounts up to the even share and hands back what is above.
 func (ls *leases) balance(ctx context.Context) {
 	share := ls.share()
 	for _, key := range ls.keys {
-		if len(ls.mine) >= share {
+		if ls.held() >= share {
 			break
 		}
 		_, taken := ls.others[key]
-		if ls.mine[key] == nil && !taken {
+		if ls.mine[key] == nil && !taken && !ls.closing[key] {
 			ls.take(ctx, key)
 		}
 	}
 	for _, key := range ls.keys {
-		if len(ls.mine) <= share {
+		if ls.held() <= share {
 			break
 		}
 		if ls.mine[key] != nil {
-			ls.handBack(ctx, key)
+			ls.close(ctx, key) // handed back once it is at rest
 		}
 	}
 }
@@ -274,18 +316,6 @@ func (ls *leases) take(ctx context.Context, key string) {
 	ls.mine[key] = l
 	ls.log.Info("lease taken", "lease", key)
 	ls.gained(key, l)
-}
-
-// handBack ends the service of an account and frees its lease.
-func (ls *leases) handBack(ctx context.Context, key string) {
-	l := ls.mine[key]
-	if l == nil {
-		return
-	}
-	delete(ls.mine, key)
-	ls.lost(key)
-	l.extend(l.epoch)
-	ls.free(ctx, key, l.revision)
 }
 
 // free deletes the key, so that others see at once that the account is free.

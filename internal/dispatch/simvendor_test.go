@@ -15,8 +15,7 @@ import (
 
 // simVendor is a cloud that does what its test tells it.
 type simVendor struct {
-	hooks Hooks
-	mu    sync.Mutex
+	mu sync.Mutex
 	// calls are the mutations that left.
 	calls     []simCall
 	prepare   func(vendors.Request) vendors.Verdict
@@ -26,12 +25,18 @@ type simVendor struct {
 	probe     func() vendors.Verdict
 }
 
+// simPort is the cloud as one account reaches it.
+type simPort struct {
+	*simVendor
+	hooks Hooks
+}
+
 type simCall struct {
 	instance, token string
 	at              time.Time
 }
 
-func (v *simVendor) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
+func (v simPort) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
 	if err := v.hooks.Permit(ctx, "Look"); err != nil {
 		return nil, vendors.Verdict{Kind: vendors.Transient, Message: err.Error()}
 	}
@@ -47,7 +52,7 @@ func (v *simVendor) Plan(vendors.Request) vendors.Plan {
 	return vendors.Plan{Action: "Restart", Endpoint: "POST https://sim", Request: map[string]any{}}
 }
 
-func (v *simVendor) Execute(ctx context.Context, req vendors.Request, _ vendors.Baseline, commit vendors.Commit) vendors.Verdict {
+func (v simPort) Execute(ctx context.Context, req vendors.Request, _ vendors.Baseline, commit vendors.Commit) vendors.Verdict {
 	if err := commit(ctx, time.Now()); err != nil {
 		return vendors.Verdict{Kind: vendors.Withheld, Err: err}
 	}
@@ -122,8 +127,7 @@ func simulate(t *testing.T, test func(*sim)) {
 			Breaker: Breaker{Failures: 5, Window: 30 * time.Second, Open: 15 * time.Second},
 			Track:   Track{Interval: 5 * time.Second, Timeout: 2 * time.Hour},
 			Connect: func(_ string, hooks Hooks) (vendors.Vendor, error) {
-				s.vendor.hooks = hooks
-				return s.vendor, nil
+				return simPort{s.vendor, hooks}, nil
 			},
 		}
 		test(s)
@@ -132,9 +136,15 @@ func simulate(t *testing.T, test func(*sim)) {
 
 // start runs a replica; stop drains it and waits for its end.
 func (s *sim) start(replica string) (stop func()) {
-	e := New(Options{
+	_, stop = s.startWith(replica, []Account{s.conf})
+	return stop
+}
+
+// startWith is start with accounts of the test's own.
+func (s *sim) startWith(replica string, accounts []Account) (e *Engine, stop func()) {
+	e = New(Options{
 		Replica: replica, Subjects: events.Subjects{Prefix: "sluice"}, Broker: s.broker, Ledger: s.ledger, Leases: s.leases,
-		LeaseTTL: 8 * time.Second, Accounts: []Account{s.conf},
+		LeaseTTL: 8 * time.Second, Accounts: accounts,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -142,10 +152,17 @@ func (s *sim) start(replica string) (stop func()) {
 		defer close(done)
 		e.Run(ctx, 11*time.Second)
 	}()
-	return func() {
+	return e, func() {
 		cancel()
 		<-done
 	}
+}
+
+// held counts the accounts that a replica serves.
+func held(e *Engine) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.serving)
 }
 
 // command is a draft of a restart that a test may change.
