@@ -381,3 +381,13 @@ func TestWrongConfigurationExits2(t *testing.T) {
 		t.Errorf("unknown command: exit %d: %s", code, stderr)
 	}
 }
+
+// secretsDir holds one instance password, pw.
+func secretsDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("demo-Pass1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
