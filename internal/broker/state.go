@@ -10,7 +10,11 @@ import (
 // onConnected runs on every connection made. Pull requests do not outlive a
 // connection, so the queues ask anew.
 func (c *Conn) onConnected(nc *nats.Conn, again bool) {
-	c.log.Info("connected to NATS", "server", nc.ConnectedServerName(), "url", nc.ConnectedUrlRedacted(), "again", again)
+	url := nc.ConnectedUrlRedacted()
+	if c.opts.Server != nil {
+		url = "in-process" // the client library reports a default address there
+	}
+	c.log.Info("connected to NATS", "server", nc.ConnectedServerName(), "url", url, "again", again)
 	if again {
 		if err := c.inbox.open(nc); err != nil {
 			c.log.Error("cannot listen for messages after reconnecting", "error", err)
