@@ -146,7 +146,7 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 		r.wasRefused, r.refusedAt = true, r.region.breaker.probes.Load()
 	}
 	next := decide(situation{
-		Kind: v.Kind, Reason: v.Reason, Tries: r.tries, MaxTries: r.account.conf.Retry.Attempts,
+		Kind: v.Kind, Tries: r.tries, MaxTries: r.account.conf.Retry.Attempts,
 		Sent: r.entry.Attempts > 0, Expired: !now.Before(r.expiry()), Repeated: repeated,
 	})
 	r.region.log.Debug("judged", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation, "verdict", v.Kind.String(),

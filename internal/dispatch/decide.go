@@ -9,8 +9,6 @@ import (
 type situation struct {
 	// Kind is the class of the answer.
 	Kind vendors.Kind
-	// Reason is the answer's reason code.
-	Reason string
 	// Tries counts failed calls and look-ups of this command, this one
 	// included; MaxTries is where retry.attempts ends them.
 	Tries, MaxTries int
@@ -21,9 +19,6 @@ type situation struct {
 	// Repeated reports that the same refusal of our credentials was met before
 	// and that a probe has succeeded since: the key works, but not for this.
 	Repeated bool
-	// Running reports that accepted work is being followed (polls) or that a
-	// lost answer is being reconciled: then nothing may start again.
-	Running bool
 }
 
 // step is what is done next.

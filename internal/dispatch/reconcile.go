@@ -88,10 +88,8 @@ func (r *run) conclude(ctx context.Context, f vendors.Finding) error {
 	r.region.log.Info("reconciled", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation,
 		"conclusion", int(f.Conclusion), "evidence", f.Evidence)
 	switch f.Conclusion {
-	case vendors.Ran:
-		return r.accept(vendors.Verdict{Kind: vendors.Accepted, Task: f.Task}, f.Evidence)
-	case vendors.RanDone, vendors.RanError:
-		// The end was seen with the proof; following the task announces both.
+	case vendors.Ran, vendors.RanDone, vendors.RanError:
+		// If its end was seen too, following the task announces both.
 		return r.accept(vendors.Verdict{Kind: vendors.Accepted, Task: f.Task}, f.Evidence)
 	case vendors.NotRun:
 		return r.notRun(ctx, f)

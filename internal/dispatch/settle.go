@@ -45,14 +45,10 @@ func (r *run) accept(v vendors.Verdict, evidence string) error {
 	if err != nil {
 		return err
 	}
-	err = r.save(func(rec *ledger.Record) {
+	return r.save(func(rec *ledger.Record) {
 		answered(rec, v, evidence)
 		rec.State, rec.Task, rec.AcceptedAt = ledger.Accepted, encoded, task.AcceptedAt
 	})
-	if err != nil {
-		return err
-	}
-	return nil
 }
 
 // succeed ends the command well.
@@ -123,7 +119,7 @@ func (r *run) lastVerdict() vendors.Verdict {
 	if last == nil {
 		return v
 	}
-	_ = json.Unmarshal(last.Answer, &v.Response)
+	v.Response = responseOf(last.Answer)
 	switch last.Verdict {
 	case vendors.Busy.String():
 		v.Kind, v.Reason = vendors.Busy, events.ReasonInstanceBusy
@@ -187,23 +183,19 @@ func (r *run) facts(c events.Command, status string) events.Result {
 
 // vendorResponse decodes the vendor's words and adds the task that was followed.
 func (r *run) vendorResponse(answer json.RawMessage) *events.VendorResponse {
-	var resp events.VendorResponse
-	if len(answer) > 0 {
-		_ = json.Unmarshal(answer, &resp)
-	}
+	resp := responseOf(answer)
 	if resp.TaskID == "" && len(r.entry.Task) > 0 {
 		var task vendors.Task
 		_ = json.Unmarshal(r.entry.Task, &task)
 		resp.TaskID = task.ID
 	}
-	if resp == (events.VendorResponse{}) {
-		return nil
-	}
-	return &resp
+	return wordsOf(resp)
 }
 
 // responseOf decodes recorded words of the vendor.
 func responseOf(answer json.RawMessage) (resp vendors.Response) {
-	_ = json.Unmarshal(answer, &resp)
+	if len(answer) > 0 {
+		_ = json.Unmarshal(answer, &resp)
+	}
 	return resp
 }
