@@ -167,10 +167,12 @@ func (c *consumer) ready(ctx context.Context) error {
 	switch {
 	case c.stopping.Load():
 		return errors.New("draining")
-	case c.conn == nil || !c.conn.Connected():
-		return errors.New("broker not connected")
 	case !c.prepared.Load():
-		return errors.New("streams not prepared")
+		// The listener is up before the connection is made: nothing else of c
+		// may be read until then.
+		return errors.New("starting: the broker is not connected or its streams are not prepared")
+	case !c.conn.Connected():
+		return errors.New("broker not connected")
 	}
 	return c.conn.Present(ctx)
 }
