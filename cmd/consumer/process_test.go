@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
 )
 
 // binary builds the program once for all tests that need a real process.
@@ -289,7 +290,18 @@ func TestKilledWithWorkInFlight(t *testing.T) {
 	if _, stderr, code := exited(t, program(t, append(args, "--token", "k", "--nats-url", "nats://"+d.nats)...)); code != 0 {
 		t.Fatalf("send: %s", stderr)
 	}
-	d.eventually("a first mutation", func() bool { return len(clouds.Calls(emulator.Filter{Mutations: true})) > 0 })
+	// Killed between intent and answer, a Volcengine restart may have to stay
+	// open until its signature lapses; here the work has been taken.
+	records := ledger.Open(d.connect().Ledger(), "test")
+	d.eventually("the vendor to take all the work", func() bool {
+		for _, instance := range instances {
+			e, err := records.Get(t.Context(), events.TokenKey("k/"+instance))
+			if err != nil || e.State != ledger.Accepted && e.State != ledger.Final {
+				return false
+			}
+		}
+		return true
+	})
 	d.kill()
 	d.start()
 	for _, instance := range instances {
