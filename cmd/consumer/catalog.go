@@ -71,14 +71,14 @@ func engineAccount(a config.Account, connect func(vendors.Account) (vendors.Vend
 		Breaker: dispatch.Breaker{Failures: a.Breaker.Failures, Window: a.Breaker.Window, Open: a.Breaker.Open},
 		Track:   dispatch.Track{Interval: a.Track.Interval, Timeout: a.Track.Timeout},
 		Connect: func(region string, hooks dispatch.Hooks) (vendors.Vendor, error) {
-			return connect(vendors.Account{
+			return connect(withFaultyClock(vendors.Account{
 				Region: region, Project: a.Projects[region], Endpoint: a.EndpointFor(region),
 				Credentials: func(context.Context) (vendors.Credentials, error) {
 					now, err := a.Credentials.Current()
 					return vendors.Credentials{AccessKey: now.Key, SecretKey: now.Secret, SessionToken: now.Session}, err
 				},
 				Timeout: a.Timeout, Permit: hooks.Permit, Observe: hooks.Observe,
-			})
+			}))
 		},
 	}
 }

@@ -74,13 +74,17 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 	if c.conn, err = broker.Connect(ctx, options); err != nil {
 		return c, err
 	}
-	c.engine = dispatch.New(dispatch.Options{
+	engine, err := withFaults(dispatch.Options{
 		Replica:  replicaName(),
 		Subjects: events.Subjects{Prefix: conf.NATS.Prefix},
 		Broker:   engineBroker{c.conn}, Ledger: c.conn.Ledger(), Leases: c.conn.Leases(), LeaseTTL: conf.Lease.TTL,
 		Accounts: accts, Secrets: secrets, AllowPlaintext: conf.Secrets.AllowPlaintext,
 		Metrics: dispatch.NewMetrics(c.registry), Logger: log,
 	})
+	if err != nil {
+		return c, err
+	}
+	c.engine = dispatch.New(engine)
 	return c, nil
 }
 

@@ -32,6 +32,8 @@ type account struct {
 	rules    rules
 	metrics  *Metrics
 	lease    *lease
+	timing   Timing
+	rand     func() float64
 	log      *slog.Logger
 	hands    *hands
 
@@ -50,11 +52,12 @@ func newAccount(e *Engine, conf *Account, l *lease) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
 		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, hands: newHands(),
+		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
 		ended: make(chan struct{}), runs: map[string]*run{},
 	}
 	a.soft, a.stop = context.WithCancelCause(context.Background())
-	a.hard, a.finish = context.WithCancelCause(context.Background())
+	a.hard, a.finish = context.WithCancelCause(e.hard)
 	return a
 }
 

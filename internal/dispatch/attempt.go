@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/ledger"
@@ -192,22 +191,22 @@ func (r *run) pause(next step, v vendors.Verdict) time.Duration {
 	retry := r.account.conf.Retry
 	switch next {
 	case stepRetry:
-		return max(v.RetryAfter, jitter(retry.MinBackoff, retry.MaxBackoff, r.tries))
+		return max(v.RetryAfter, r.account.jitter(retry.MinBackoff, retry.MaxBackoff, r.tries))
 	case stepWait:
 		r.looks++
-		return jitter(retry.MinBackoff, min(retry.MaxBackoff, busyPause), r.looks)
+		return r.account.jitter(retry.MinBackoff, min(retry.MaxBackoff, busyPause), r.looks)
 	}
 	// The limiter, or the breaker, does the waiting.
 	return 0
 }
 
 // jitter is a backoff with full jitter, never below half the least.
-func jitter(least, most time.Duration, n int) time.Duration {
+func (a *account) jitter(least, most time.Duration, n int) time.Duration {
 	ceiling := most
 	if n < 20 && least<<(n-1) < most {
 		ceiling = least << (n - 1)
 	}
-	return least/2 + rand.N(max(1, ceiling))
+	return least/2 + time.Duration(a.rand()*float64(ceiling))
 }
 
 // action is the vendor's name of the mutation.

@@ -26,7 +26,7 @@ func (a *account) dryRun(ctx context.Context, d *delivery) error {
 		}
 		retry := v.Kind == vendors.Transient || v.Kind == vendors.Throttled
 		if retry && try < a.conf.Retry.Attempts {
-			if err := sleep(timed, jitter(a.conf.Retry.MinBackoff, a.conf.Retry.MaxBackoff, try)); err != nil && !errors.Is(err, errExpired) {
+			if err := sleep(timed, a.jitter(a.conf.Retry.MinBackoff, a.conf.Retry.MaxBackoff, try)); err != nil && !errors.Is(err, errExpired) {
 				return err
 			}
 			continue

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ type Engine struct {
 	metrics *Metrics
 	log     *slog.Logger
 
+	// hard ends the recording of what calls in flight have answered; set by Run.
+	hard context.Context
+
 	mu      sync.Mutex
 	serving map[string]*account // by lease key
 	closing sync.WaitGroup      // accounts lost or handed back that are not at rest yet
@@ -32,6 +36,10 @@ func New(o Options) *Engine {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	o.Timing = o.Timing.withDefaults()
 	e := &Engine{opts: o, metrics: o.Metrics, log: o.Logger, rules: newRules(o), serving: map[string]*account{}}
 	e.ledger = ledger.Open(o.Ledger, o.Replica)
 	e.ledger.Conflict = e.metrics.LedgerConflicts.Inc
@@ -44,10 +52,11 @@ func New(o Options) *Engine {
 
 // Run serves until ctx ends; then it drains: it stops pulling, gives waiting
 // commands back, lets calls in flight be answered and recorded for at most
-// grace, hands the leases back, and returns.
+// grace, hands each lease back as its account comes to rest, and returns.
 func (e *Engine) Run(ctx context.Context, grace time.Duration) {
 	hard, finish := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer finish(errDrained)
+	e.hard = hard
 	ls := e.leases()
 	var loops sync.WaitGroup
 	in := &intake{broker: e.opts.Broker, subjects: e.opts.Subjects, answers: e.answers, rules: e.rules, metrics: e.metrics, log: e.log}
@@ -58,7 +67,7 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) {
 	stop := time.AfterFunc(grace, func() { finish(errDrained) })
 	defer stop.Stop()
 	loops.Wait()
-	e.drain(ls, grace)
+	e.closing.Wait()
 }
 
 // leases makes the lease loop over the configured accounts.
@@ -66,12 +75,18 @@ func (e *Engine) leases() *leases {
 	ls := &leases{
 		kv: e.opts.Leases, ttl: e.opts.LeaseTTL, replica: e.opts.Replica, log: e.log,
 		mine: map[string]*lease{}, others: map[string]sighting{}, closing: map[string]bool{}, rested: make(chan string),
-		gained: e.gained, lost: e.lost,
+		gained: e.gained, lost: e.lost, changed: e.leaseChanged,
 	}
 	for i := range e.opts.Accounts {
 		ls.keys = append(ls.keys, accountKey(e.opts.Accounts[i].Facts.Name, e.opts.Accounts[i].Name))
 	}
 	return ls
+}
+
+// leaseChanged counts what happens to leases.
+func (e *Engine) leaseChanged(key, what string) {
+	conf := e.byKey(key)
+	e.metrics.LeaseChanges.WithLabelValues(conf.Facts.Name, conf.Name, what).Inc()
 }
 
 // gained begins to serve an account.
@@ -110,22 +125,6 @@ func (e *Engine) forget(key string) *account {
 		e.metrics.LeaseHeld.WithLabelValues(a.conf.Facts.Name, a.conf.Name).Set(0)
 	}
 	return a
-}
-
-// drain stops all accounts at once and frees their leases.
-func (e *Engine) drain(ls *leases, grace time.Duration) {
-	var all sync.WaitGroup
-	for key, l := range ls.mine {
-		all.Go(func() {
-			if a := e.forget(key); a != nil {
-				a.close(grace)
-			}
-			ls.free(context.Background(), key, l.revision)
-		})
-	}
-	all.Wait()
-	e.closing.Wait()
-	ls.leave(context.Background())
 }
 
 func (e *Engine) byKey(key string) *Account {

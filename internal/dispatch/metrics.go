@@ -17,6 +17,7 @@ type Metrics struct {
 	QuotaWait       *prometheus.HistogramVec
 	BreakerState    *prometheus.GaugeVec
 	LeaseHeld       *prometheus.GaugeVec
+	LeaseChanges    *prometheus.CounterVec
 	LedgerConflicts prometheus.Counter
 	Stage           *prometheus.HistogramVec
 	DeadLetters     *prometheus.CounterVec
@@ -41,13 +42,14 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		QuotaWait:       histograms("sluice_quota_wait_seconds", "How long calls waited for their permit.", actionLabels...),
 		BreakerState:    gauges("sluice_breaker_state", "State of the endpoint's breaker: 0 closed, 1 half-open, 2 open.", "vendor", "account", "region"),
 		LeaseHeld:       gauges("sluice_lease_held", "1 while this replica owns the account, else 0.", "vendor", "account"),
+		LeaseChanges:    counters("sluice_lease_changes_total", "Leases taken, returned (handed back by us), lost (held by another replica or gone at the broker) and expired (not renewed in time).", "vendor", "account", "change"),
 		LedgerConflicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_conflicts_total", Help: "Ledger writes refused because somebody else had changed the record."}),
 		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life.", "stage"),
 		DeadLetters:     counters("sluice_deadletters_total", "Messages stored as dead letters, by reason.", "reason"),
 	}
 	if reg != nil {
 		reg.MustRegister(m.Received, m.Results, m.Requests, m.RequestDuration, m.Backlog, m.InFlight, m.QuotaLimit,
-			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LedgerConflicts, m.Stage, m.DeadLetters)
+			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LeaseChanges, m.LedgerConflicts, m.Stage, m.DeadLetters)
 	}
 	return m
 }

@@ -115,6 +115,10 @@ type Options struct {
 	Secrets  Secrets
 	// AllowPlaintext accepts passwords as plain strings in commands.
 	AllowPlaintext bool
+	// Timing bounds the search for lost answers; zero fields take the defaults.
+	Timing Timing
+	// Rand gives numbers in [0, 1) for every jitter; nil means math/rand/v2.
+	Rand func() float64
 	// Metrics may be shared by no other engine. Nil counts into nowhere.
 	Metrics *Metrics
 	Logger  *slog.Logger

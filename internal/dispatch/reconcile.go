@@ -10,19 +10,6 @@ import (
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
-const (
-	// lapseMargin is added to a signature's life: clocks differ.
-	lapseMargin = 30 * time.Second
-	// giveUpAfter is how long after the life of the signature a lost answer is
-	// looked for; the contract allows two minutes.
-	giveUpAfter = 110 * time.Second
-	// firstLook and mostLook bound the pauses between looks, lateLook is the
-	// pause once the signature has lapsed.
-	firstLook = 500 * time.Millisecond
-	mostLook  = 15 * time.Second
-	lateLook  = 10 * time.Second
-)
-
 // reconcile finds out what became of a call whose answer was lost. It sends no
 // mutation: it ends in proof that the work was taken, in proof that it was not,
 // or in an outcome for a person to look at.
@@ -37,15 +24,16 @@ func (r *run) reconcile(ctx context.Context) error {
 		req = vendors.Request{Operation: vendors.Operation(r.cmd.Operation), InstanceID: r.cmd.InstanceID,
 			BackupID: r.cmd.Parameters.BackupID, ClientToken: r.cmd.Token, Marker: "sluice-" + r.cmd.Key}
 	}
-	lapse := last.SignedAt.Add(r.account.conf.Facts.SignatureLife)
-	intent := vendors.Intent{Baseline: last.Baseline, SignedAt: last.SignedAt, FirstLook: time.Now()}
+	within := r.account.search(last.SignedAt)
+	intent := vendors.Intent{Baseline: last.Baseline, SignedAt: last.SignedAt}
 	evidence := "no look-up was answered"
-	for pause := firstLook; ; pause = min(pause*2, mostLook) {
-		if err := sleep(ctx, r.untilLook(pause, lapse)); err != nil {
+	for pause := within.FirstLook; ; pause = min(pause*2, within.MostLook) {
+		if err := sleep(ctx, within.untilLook(pause)); err != nil {
 			return err
 		}
-		intent.Lapsed = time.Now().After(lapse.Add(lapseMargin))
-		f := r.look(ctx, req, intent, lapse)
+		began := time.Now()
+		intent.Lapsed = within.lapsed(began)
+		f := r.look(ctx, req, intent, within)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -55,30 +43,30 @@ func (r *run) reconcile(ctx context.Context) error {
 		if f.Conclusion != vendors.Unclear {
 			return r.conclude(ctx, f)
 		}
-		intent.LooksClear++
-		if !f.Clear {
-			intent.LooksClear = 0
-		}
-		if time.Now().After(lapse.Add(giveUpAfter)) {
+		count(&intent, f, began)
+		if time.Now().After(within.end) {
 			return r.undetermined(evidence)
 		}
 	}
 }
 
-// untilLook is the pause before the next look. A look falls on the moment from
-// which absence proves something.
-func (r *run) untilLook(pause time.Duration, lapse time.Time) time.Duration {
-	proof := time.Until(lapse.Add(lapseMargin)) + time.Millisecond
-	if proof > 0 {
-		return min(pause, proof)
+// count keeps count of the looks in a row that found nothing. Those begun while
+// the signature lived say nothing of a request that arrived after them.
+func count(intent *vendors.Intent, f vendors.Finding, began time.Time) {
+	if !f.Clear || !intent.Lapsed {
+		intent.LooksClear, intent.ClearSince = 0, time.Time{}
+		return
 	}
-	return min(pause, lateLook)
+	if intent.LooksClear == 0 {
+		intent.ClearSince = began
+	}
+	intent.LooksClear++
 }
 
 // look asks once; a look-up that waits for quota or breaker is cut off at the
 // latest moment for an answer.
-func (r *run) look(ctx context.Context, req vendors.Request, intent vendors.Intent, lapse time.Time) vendors.Finding {
-	ctx, cancel := context.WithDeadline(ctx, lapse.Add(giveUpAfter))
+func (r *run) look(ctx context.Context, req vendors.Request, intent vendors.Intent, within search) vendors.Finding {
+	ctx, cancel := context.WithDeadline(ctx, within.end)
 	defer cancel()
 	return r.region.vendor.Reconcile(withPriority(ctx, r.prio()), req, intent)
 }

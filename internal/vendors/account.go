@@ -31,6 +31,10 @@ type Account struct {
 	Observe func(action string, verdict Verdict, took time.Duration)
 	// Transport carries the requests; nil makes the adapter use wire's own.
 	Transport http.RoundTripper
+	// Patience is how long the absence of a record must have lasted before it
+	// proves that nothing ran: records may appear late. Zero means the adapter's
+	// own choice.
+	Patience time.Duration
 }
 
 // Credentials is an access key, or a temporary one with its session token.
