@@ -6,6 +6,10 @@ import "github.com/nats-io/nats.go/jetstream"
 // server's errors.json.
 const (
 	codeAccountResources    jetstream.ErrorCode = 10002
+	codeClusterIncomplete   jetstream.ErrorCode = 10004
+	codeClusterNoPeers      jetstream.ErrorCode = 10005
+	codeClusterUnavailable  jetstream.ErrorCode = 10008
+	codeClusterNotLeader    jetstream.ErrorCode = 10009
 	codeInsufficient        jetstream.ErrorCode = 10023
 	codeMaximumStreams      jetstream.ErrorCode = 10027
 	codeMemoryResources     jetstream.ErrorCode = 10028
@@ -14,4 +18,6 @@ const (
 	codeDeleteFailed        jetstream.ErrorCode = 10057
 	codeReplicasUnclustered jetstream.ErrorCode = 10074
 	codeStoreFailed         jetstream.ErrorCode = 10077
+	codeStreamOffline       jetstream.ErrorCode = 10118
+	codeConsumerOffline     jetstream.ErrorCode = 10119
 )

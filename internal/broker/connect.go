@@ -87,8 +87,8 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	c.inbox = newInbox(c)
-	c.ledger = newBucket(c, c.names.ledger, o.Replicas > 1)
-	c.leases = newBucket(c, c.names.leases, o.Replicas > 1)
+	c.ledger = newBucket(c, c.names.ledger)
+	c.leases = newBucket(c, c.names.leases)
 	if c.nc, err = nats.Connect(o.URL, opts...); err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}

@@ -3,9 +3,7 @@ package broker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -81,37 +79,6 @@ func leaderMessage(stream string, answer getResponse) (stored, error) {
 	}
 	out.header = Header(header)
 	return out, nil
-}
-
-// getLastDirect asks any replica, which is faster and, with a single one, as good.
-func (c *Conn) getLastDirect(ctx context.Context, stream, subject string) (stored, error) {
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	msg, err := c.nc.RequestWithContext(ctx, "$JS.API.DIRECT.GET."+stream+"."+subject, nil)
-	if err != nil {
-		return stored{}, fmt.Errorf("stream %s: %w", stream, err)
-	}
-	// A stored message may carry a header named Status too, but then beside the
-	// stream's own headers.
-	if msg.Header.Get(jetstream.SequenceHeader) == "" {
-		if msg.Header.Get("Status") == "404" {
-			return stored{}, fmt.Errorf("stream %s: %w", stream, ErrNotFound)
-		}
-		return stored{}, fmt.Errorf("stream %s: the server answered %s %s", stream, msg.Header.Get("Status"), msg.Header.Get("Description"))
-	}
-	return directMessage(stream, msg)
-}
-
-func directMessage(stream string, msg *nats.Msg) (stored, error) {
-	sequence, err1 := strconv.ParseUint(msg.Header.Get(jetstream.SequenceHeader), 10, 64)
-	at, err2 := time.Parse(time.RFC3339Nano, msg.Header.Get(jetstream.TimeStampHeaer))
-	if err := errors.Join(err1, err2); err != nil {
-		return stored{}, fmt.Errorf("stream %s: answer of the server: %w", stream, err)
-	}
-	return stored{
-		subject: msg.Header.Get(jetstream.SubjectHeader), sequence: sequence, time: at,
-		header: Header(msg.Header), data: msg.Data,
-	}, nil
 }
 
 // remove deletes one message; that there is none is no error.

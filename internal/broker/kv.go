@@ -23,13 +23,10 @@ type bucket struct {
 	conn   *Conn
 	name   string
 	stream string
-	// leader makes Get ask the leader: with several replicas another one may
-	// not yet have the write that was just acknowledged.
-	leader bool
 }
 
-func newBucket(c *Conn, name string, leader bool) *bucket {
-	return &bucket{conn: c, name: name, stream: bucketStream(name), leader: leader}
+func newBucket(c *Conn, name string) *bucket {
+	return &bucket{conn: c, name: name, stream: bucketStream(name)}
 }
 
 // Ledger is the bucket of records, one per ClientToken.
@@ -53,18 +50,13 @@ func (b *bucket) Get(ctx context.Context, key string) (Entry, error) {
 	return e, nil
 }
 
-// last reads the newest message of a key, removals included.
+// last reads the newest message of a key, removals included. It asks the leader:
+// another replica may not yet have the write that was just acknowledged.
 func (b *bucket) last(ctx context.Context, key string) (Entry, error) {
 	if !validKey.MatchString(key) {
 		return Entry{}, errKey
 	}
-	var m stored
-	var err error
-	if b.leader {
-		m, err = b.conn.get(ctx, b.stream, getRequest{Last: b.subject(key)})
-	} else {
-		m, err = b.conn.getLastDirect(ctx, b.stream, b.subject(key))
-	}
+	m, err := b.conn.get(ctx, b.stream, getRequest{Last: b.subject(key)})
 	if err != nil {
 		return Entry{}, err
 	}

@@ -9,50 +9,49 @@ import (
 
 func TestBucketCompareAndSet(t *testing.T) {
 	t.Parallel()
-	for _, leader := range []bool{false, true} {
-		c := setUp(t)
-		ctx := testContext(t)
-		kv := newBucket(c, c.names.ledger, leader)
-		if _, err := kv.Get(ctx, "op.a"); !errors.Is(err, ErrNotFound) {
-			t.Errorf("get of nothing: %v", err)
-		}
-		if _, err := kv.Update(ctx, "op.a", nil, 7); !errors.Is(err, ErrConflict) {
-			t.Errorf("update of nothing: %v", err)
-		}
-		first, err := kv.Create(ctx, "op.a", []byte("1"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := kv.Create(ctx, "op.a", []byte("x")); !errors.Is(err, ErrConflict) {
-			t.Errorf("create of what exists: %v", err)
-		}
-		second, err := kv.Update(ctx, "op.a", []byte("2"), first)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := kv.Update(ctx, "op.a", []byte("x"), first); !errors.Is(err, ErrConflict) {
-			t.Errorf("update of an old revision: %v", err)
-		}
-		e, err := kv.Get(ctx, "op.a")
-		if err != nil || e.Key != "op.a" || string(e.Value) != "2" || e.Revision != second || e.Created.IsZero() {
-			t.Errorf("got %+v, error %v", e, err)
-		}
-		if err := kv.Delete(ctx, "op.a", first); !errors.Is(err, ErrConflict) {
-			t.Errorf("delete of an old revision: %v", err)
-		}
-		if err := kv.Delete(ctx, "op.a", second); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := kv.Get(ctx, "op.a"); !errors.Is(err, ErrNotFound) {
-			t.Errorf("get of what was deleted: %v", err)
-		}
-		if _, err := kv.Create(ctx, "op.a", []byte("3")); err != nil {
-			t.Errorf("create over a removal: %v", err)
-		}
-		if _, err := kv.Create(ctx, "op.*", nil); !errors.Is(err, errKey) {
-			t.Errorf("create of a pattern: %v", err)
-		}
+	c := setUp(t)
+	ctx := testContext(t)
+	kv := newBucket(c, c.names.ledger)
+	if _, err := kv.Get(ctx, "op.a"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("get of nothing: %v", err)
 	}
+	if _, err := kv.Update(ctx, "op.a", nil, 7); !errors.Is(err, ErrConflict) {
+		t.Errorf("update of nothing: %v", err)
+	}
+	first, err := kv.Create(ctx, "op.a", []byte("1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Create(ctx, "op.a", []byte("x")); !errors.Is(err, ErrConflict) {
+		t.Errorf("create of what exists: %v", err)
+	}
+	second, err := kv.Update(ctx, "op.a", []byte("2"), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Update(ctx, "op.a", []byte("x"), first); !errors.Is(err, ErrConflict) {
+		t.Errorf("update of an old revision: %v", err)
+	}
+	e, err := kv.Get(ctx, "op.a")
+	if err != nil || e.Key != "op.a" || string(e.Value) != "2" || e.Revision != second || e.Created.IsZero() {
+		t.Errorf("got %+v, error %v", e, err)
+	}
+	if err := kv.Delete(ctx, "op.a", first); !errors.Is(err, ErrConflict) {
+		t.Errorf("delete of an old revision: %v", err)
+	}
+	if err := kv.Delete(ctx, "op.a", second); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Get(ctx, "op.a"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("get of what was deleted: %v", err)
+	}
+	if _, err := kv.Create(ctx, "op.a", []byte("3")); err != nil {
+		t.Errorf("create over a removal: %v", err)
+	}
+	if _, err := kv.Create(ctx, "op.*", nil); !errors.Is(err, errKey) {
+		t.Errorf("create of a pattern: %v", err)
+	}
+
 }
 
 func TestBucketReadsByOtherClients(t *testing.T) {

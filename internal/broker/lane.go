@@ -160,11 +160,42 @@ func (q *LaneQueue) discard(on bool) {
 	q.signal()
 }
 
-// Unacked counts the messages that are delivered, to whomever, and not settled.
+// Unacked counts the messages that may be in somebody's hands: delivered and not
+// settled. Of a consumer that has delivered nothing yet nobody can tell what an
+// earlier one of its name had delivered before it was deleted; then it counts as
+// many of the stored messages as may be out at a time.
 func (q *LaneQueue) Unacked(ctx context.Context) (int, error) {
-	consumer, err := q.conn.js.Consumer(ctx, q.conn.names.commands, q.durable)
+	info, err := q.info(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("look at consumer %s: %w", q.durable, err)
+		return 0, err
 	}
-	return consumer.CachedInfo().NumAckPending, nil
+	if info.Delivered.Consumer == 0 {
+		return int(min(info.NumPending, uint64(info.Config.MaxAckPending))), nil
+	}
+	return info.NumAckPending, nil
+}
+
+// Undelivered counts the stored messages that nobody has in hand now.
+func (q *LaneQueue) Undelivered(ctx context.Context) (int, error) {
+	info, err := q.info(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return int(info.NumPending), nil
+}
+
+// info asks for the state of the consumer, and makes it again if it is gone.
+func (q *LaneQueue) info(ctx context.Context) (*jetstream.ConsumerInfo, error) {
+	for try := 0; ; try++ {
+		consumer, err := q.conn.js.Consumer(ctx, q.conn.names.commands, q.durable)
+		if err == nil {
+			return consumer.CachedInfo(), nil
+		}
+		if try > 0 || !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return nil, fmt.Errorf("look at consumer %s: %w", q.durable, err)
+		}
+		if err := q.ensure(ctx); err != nil {
+			return nil, err
+		}
+	}
 }

@@ -135,10 +135,20 @@ func refused(ctx context.Context, found []Finding, err error, what, stream strin
 		return found, nil
 	case errors.Is(cause, nats.ErrPermissionViolation):
 		return append(found, forbidden(cause)), nil
-	case errors.As(err, &api):
+	case errors.As(err, &api) && !passes(api.ErrorCode):
 		return append(found, Finding{Refuse, fmt.Sprintf("cannot %s stream %s: %s", what, stream, api.Description), wayOut(api.ErrorCode)}), nil
 	}
 	return found, fmt.Errorf("%s stream %s: %w", what, stream, err)
+}
+
+// passes recognises what a cluster answers while it elects leaders or waits for
+// its servers: no refusal, and worth asking again.
+func passes(code jetstream.ErrorCode) bool {
+	switch code {
+	case codeClusterIncomplete, codeClusterNoPeers, codeClusterUnavailable, codeClusterNotLeader, codeStreamOffline, codeConsumerOffline:
+		return true
+	}
+	return false
 }
 
 func wayOut(code jetstream.ErrorCode) string {

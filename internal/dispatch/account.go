@@ -36,6 +36,7 @@ type account struct {
 	rand     func() float64
 	log      *slog.Logger
 	hands    *hands
+	full     notice // that the ledger is full
 
 	soft, hard   context.Context
 	stop, finish context.CancelCauseFunc
@@ -67,8 +68,9 @@ func (a *account) serve() {
 	defer close(a.ended)
 	defer a.finish(errDrained)
 	var regions sync.WaitGroup
+	stored := a.stored(a.soft)
 	for _, name := range a.conf.Regions {
-		r, err := newRegion(a, name)
+		r, err := newRegion(a, name, stored)
 		if err != nil {
 			a.log.Error("region cannot be served", "region", name, "error", err)
 			continue
@@ -89,6 +91,21 @@ func (a *account) serve() {
 	a.work.Wait()
 	a.finish(errDrained)
 	<-beating
+}
+
+// stored counts the commands that the broker has of each subject; it asks until
+// that is known or ctx ends.
+func (a *account) stored(ctx context.Context) map[string]uint64 {
+	for {
+		stored, err := a.broker.Waiting(ctx)
+		if err == nil {
+			return stored
+		}
+		a.log.Debug("cannot ask which commands are stored; trying on", "error", err)
+		if sleep(ctx, laneRetry) != nil {
+			return nil
+		}
+	}
 }
 
 // close stops the account: waiting work goes back to the broker at once, calls
@@ -166,6 +183,9 @@ func (a *account) refuseStray(m broker.Message) error {
 		return a.answers.refuse(a.hard, refusal.cmd, refusal.why)
 	}
 	why := a.rules.check(cmd, time.Now())
+	if why != nil && a.resumes(a.hard, m, cmd, why) {
+		return a.abandon(cmd, why)
+	}
 	if why == nil {
 		// The subject has no lane, yet nothing is wrong with the command.
 		why = rejected(events.ReasonSubjectMismatch, "no lane serves the subject "+m.Subject(), "publish to the subject of the command's own lane, or to the intake")
@@ -174,4 +194,24 @@ func (a *account) refuseStray(m broker.Message) error {
 		}
 	}
 	return a.answers.refuse(a.hard, cmd, why)
+}
+
+// abandon ends a command that had begun before the configuration stopped naming
+// what it needs: nobody can follow it any more.
+func (a *account) abandon(cmd events.Command, why *events.Refusal) error {
+	e, err := a.ledger.Get(a.hard, cmd.Key)
+	if err != nil {
+		return err
+	}
+	r := &run{account: a, cmd: cmd, first: firstCommand(e), entry: e, known: func() {}}
+	switch e.State {
+	case ledger.Final:
+		return r.announceAgain()
+	case ledger.Claimed:
+		if err := e.Forget(a.hard); err != nil {
+			return err
+		}
+		return a.answers.refuse(a.hard, cmd, why)
+	}
+	return r.undetermined("it was sent before the configuration was changed, and now " + why.Message)
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,28 +15,45 @@ import (
 // every other delivery of it waits for that run and is then answered from the
 // ledger. mine and other are what begin gave the delivery.
 func (a *account) carry(ctx context.Context, d *delivery, mine, other *run, known func()) {
-	for ; other != nil; mine, other = a.begin(d) {
-		known()
-		if other.fingerprint != mine.fingerprint {
-			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
+	for {
+		if other != nil {
+			if settled := a.waitFor(ctx, d, mine, other, known); settled {
+				return
+			}
+			mine, other = a.begin(d)
+			continue
+		}
+		mine.known = known
+		err := mine.drive(ctx)
+		a.end(mine)
+		if !errors.Is(err, errFreed) {
+			d.settle(a, err)
 			return
 		}
-		d.waiting.start()
-		select {
-		case <-other.done:
-		case <-ctx.Done():
-			d.settle(a, context.Cause(ctx))
-			return
-		}
-		if why := a.rules.check(d.cmd, time.Now()); why != nil && !a.resumes(ctx, d.cmd, why) {
+		if why := a.rules.check(d.cmd, time.Now()); why != nil {
 			d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
 			return
 		}
+		mine, other = a.begin(d)
 	}
-	mine.known = known
-	err := mine.drive(ctx)
-	a.end(mine)
-	d.settle(a, err)
+}
+
+// waitFor waits for the run that works on the delivery's token. It reports
+// whether the delivery is settled: refused, or given back.
+func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run, known func()) bool {
+	known()
+	if other.fingerprint != mine.fingerprint {
+		d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
+		return true
+	}
+	d.waiting.start()
+	select {
+	case <-other.done:
+		return false
+	case <-ctx.Done():
+		d.settle(a, context.Cause(ctx))
+		return true
+	}
 }
 
 // firstOf is the command that holds another run's token.

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -24,20 +25,31 @@ func newInstances() *instances { return &instances{held: map[string]*heldInstanc
 // acquire waits until the instance is free and holds it. release gives it on; it
 // may be called more than once.
 func (in *instances) acquire(ctx context.Context, id string, prio int) (release func(), err error) {
+	return in.queue(id, prio)(ctx)
+}
+
+// queue takes a place in the instance's queue; whoever comes later with the same
+// priority is behind it. The caller must call wait, once.
+func (in *instances) queue(id string, prio int) (wait func(context.Context) (release func(), err error)) {
+	w := &instanceWaiter{prio: prio, ready: make(chan struct{})}
 	in.mu.Lock()
+	defer in.mu.Unlock()
 	h, taken := in.held[id]
 	if !taken {
 		in.held[id] = &heldInstance{}
-		in.mu.Unlock()
-		return in.releaser(id), nil
+		close(w.ready)
+		return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }
 	}
-	w := &instanceWaiter{prio: prio, ready: make(chan struct{})}
 	at := len(h.waiters)
 	for at > 0 && h.waiters[at-1].prio > prio {
 		at--
 	}
-	h.waiters = append(h.waiters[:at], append([]*instanceWaiter{w}, h.waiters[at:]...)...)
-	in.mu.Unlock()
+	h.waiters = slices.Insert(h.waiters, at, w)
+	return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }
+}
+
+// await returns when the place has come to the front.
+func (in *instances) await(ctx context.Context, id string, w *instanceWaiter) (release func(), err error) {
 	select {
 	case <-w.ready:
 		return in.releaser(id), nil

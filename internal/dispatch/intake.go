@@ -121,7 +121,10 @@ func (in *intake) one(ctx context.Context, m broker.Message, env events.Envelope
 	if why == nil {
 		why = in.rules.check(cmd, time.Now())
 	}
-	if why != nil {
+	// Delivered again, the command may have been forwarded before, and be at
+	// work: then the ledger decides, not the time that has passed.
+	again := m.Deliveries() > 1 && why != nil && why.Code == events.ReasonExpired
+	if why != nil && !again {
 		return in.answers.refuse(ctx, cmd, why)
 	}
 	lane := events.Lane{Vendor: cmd.Vendor, Account: cmd.Account, Region: cmd.Region, Operation: cmd.Operation, Priority: cmd.Priority}

@@ -15,7 +15,7 @@ const (
 	// laneRetry is the pause after a pull that failed.
 	laneRetry = time.Second
 	// recoverWait is how long a lane waits for the next of its predecessor's
-	// messages before it concludes that there are no more.
+	// messages before it asks whether there are more.
 	recoverWait = 3 * time.Second
 	// leastWaiting and mostWaiting bound the commands a lane holds that have
 	// not started: enough to keep the quota busy, few enough to leave the rest
@@ -70,13 +70,12 @@ func (l *lane) recover(ctx context.Context, n int) {
 	var known sync.WaitGroup
 	for n > 0 && ctx.Err() == nil {
 		got, err := l.queue.Fetch(ctx, n, recoverWait)
+		if len(got) == 0 && err == nil && l.exhausted(ctx) {
+			break
+		}
 		if err != nil && ctx.Err() == nil {
 			l.region.log.Warn("pull failed while taking over; trying on", "lane", l.id, "error", err)
 			_ = sleep(ctx, laneRetry)
-			continue
-		}
-		if len(got) == 0 {
-			break
 		}
 		n -= len(got)
 		for _, m := range got {
@@ -87,6 +86,16 @@ func (l *lane) recover(ctx context.Context, n int) {
 		}
 	}
 	known.Wait()
+}
+
+// exhausted reports that the broker has nothing more for the lane, rather than
+// being slow: a consumer that was just made again may have no leader for seconds.
+func (l *lane) exhausted(ctx context.Context) bool {
+	left, err := l.queue.Undelivered(ctx)
+	if err != nil {
+		l.region.log.Debug("cannot ask what is left to take over; trying on", "lane", l.id, "error", err)
+	}
+	return err == nil && left == 0
 }
 
 // waitRoom returns how many messages may be pulled, or 0 when ctx has ended.

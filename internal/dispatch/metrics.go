@@ -19,6 +19,7 @@ type Metrics struct {
 	LeaseHeld       *prometheus.GaugeVec
 	LeaseChanges    *prometheus.CounterVec
 	LedgerConflicts prometheus.Counter
+	LedgerFull      prometheus.Counter
 	Stage           *prometheus.HistogramVec
 	DeadLetters     *prometheus.CounterVec
 }
@@ -44,12 +45,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		LeaseHeld:       gauges("sluice_lease_held", "1 while this replica owns the account, else 0.", "vendor", "account"),
 		LeaseChanges:    counters("sluice_lease_changes_total", "Leases taken, returned (handed back by us), lost (held by another replica or gone at the broker) and expired (not renewed in time).", "vendor", "account", "change"),
 		LedgerConflicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_conflicts_total", Help: "Ledger writes refused because somebody else had changed the record."}),
+		LedgerFull:      prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_full_total", Help: "Ledger writes refused for lack of space. Nothing is sent without the ledger."}),
 		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life.", "stage"),
 		DeadLetters:     counters("sluice_deadletters_total", "Messages stored as dead letters, by reason.", "reason"),
 	}
 	if reg != nil {
 		reg.MustRegister(m.Received, m.Results, m.Requests, m.RequestDuration, m.Backlog, m.InFlight, m.QuotaLimit,
-			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LeaseChanges, m.LedgerConflicts, m.Stage, m.DeadLetters)
+			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LeaseChanges, m.LedgerConflicts, m.LedgerFull, m.Stage, m.DeadLetters)
 	}
 	return m
 }

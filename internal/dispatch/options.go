@@ -45,8 +45,10 @@ type Broker interface {
 type Lane interface {
 	broker.Queue
 	// Unacked counts the messages that are delivered, to whomever, and not
-	// settled.
+	// settled; if that is not known, those that may be.
 	Unacked(ctx context.Context) (int, error)
+	// Undelivered counts the stored messages that are in nobody's hands.
+	Undelivered(ctx context.Context) (int, error)
 	// Reset makes everything unsettled be delivered again, oldest first.
 	Reset(ctx context.Context) error
 	// Release gives back what was fetched but not handed out.

@@ -40,7 +40,7 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known 
 			a.carry(ctx, d, place, other, known)
 		case err != nil:
 			d.settle(a, a.refuseUnread(d, err))
-		case why != nil && a.resumes(ctx, cmd, why):
+		case why != nil && a.resumes(ctx, m, cmd, why):
 			place, other := a.begin(d)
 			a.carry(ctx, d, place, other, known)
 		case why != nil:
@@ -89,15 +89,15 @@ func read(m broker.Message, on events.Lane) (events.Command, error) {
 	return cmd, nil
 }
 
-// resumes reports whether a command that would be refused now is the one that
-// holds its token: a redelivery after a crash must not be refused because time
-// has passed or the configuration has changed since.
-func (a *account) resumes(ctx context.Context, cmd events.Command, why *events.Refusal) bool {
+// resumes reports whether a command that would be refused now has its answer in
+// the ledger all the same: a redelivery after a crash must not be refused because
+// time has passed or the configuration has changed since.
+func (a *account) resumes(ctx context.Context, m broker.Message, cmd events.Command, why *events.Refusal) bool {
 	if cmd.DryRun {
 		return false
 	}
 	switch why.Code {
-	case events.ReasonExpired, events.ReasonOperationNotAllowed, events.ReasonSecretUnavailable, events.ReasonPlaintextSecret:
+	case events.ReasonExpired, events.ReasonUnknownRegion, events.ReasonOperationNotAllowed, events.ReasonSecretUnavailable, events.ReasonPlaintextSecret:
 	default:
 		return false
 	}
@@ -105,13 +105,19 @@ func (a *account) resumes(ctx context.Context, cmd events.Command, why *events.R
 		e, err := a.ledger.Get(ctx, cmd.Key)
 		switch {
 		case err == nil:
-			return sameEvent(firstCommand(e), cmd) && e.Fingerprint == cmd.Fingerprint()
+			return e.Fingerprint == cmd.Fingerprint() && (sameEvent(firstCommand(e), cmd) || a.waited(m, cmd, why))
 		case errors.Is(err, broker.ErrNotFound):
 			return false
 		case sleep(ctx, laneRetry) != nil:
 			return true
 		}
 	}
+}
+
+// waited reports whether a duplicate that has expired may have been at work, or
+// answered, at an earlier delivery, when it had not.
+func (a *account) waited(m broker.Message, cmd events.Command, why *events.Refusal) bool {
+	return m.Deliveries() > 1 && (why.Code != events.ReasonExpired || cmd.Received.Before(cmd.Deadline(a.conf.Expiry[cmd.Priority])))
 }
 
 // waitingMark counts a command as waiting until its work has started.

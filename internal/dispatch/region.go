@@ -36,7 +36,9 @@ type region struct {
 // quotaWindow is the vendors' counting window that a new owner waits out.
 const quotaWindow = time.Second
 
-func newRegion(a *account, name string) (*region, error) {
+// newRegion prepares the service of a region. stored counts the commands that
+// the broker has of each subject.
+func newRegion(a *account, name string, stored map[string]uint64) (*region, error) {
 	r := &region{
 		account: a, name: name, instances: newInstances(), takenOver: make(chan struct{}),
 		log:     a.log.With("region", name),
@@ -55,11 +57,14 @@ func newRegion(a *account, name string) (*region, error) {
 	r.vendor = vendor
 	r.tracker = newTracker(r.vendor.Poll, a.conf.Track.Interval)
 	for op := range a.conf.Facts.Actions {
-		if !a.conf.Allow[string(op)] {
-			continue // answered by the survey, without a consumer
-		}
 		for prio, name := range events.Priorities() {
-			r.lanes = append(r.lanes, r.newLane(string(op), name, prio))
+			l := r.newLane(string(op), name, prio)
+			// Commands of an operation that is switched off are answered by the
+			// survey, without a consumer. But what is stored already may have
+			// been sent before it was switched off, and has to be followed.
+			if a.conf.Allow[string(op)] || stored[a.subjects.Lane(l.id)] > 0 {
+				r.lanes = append(r.lanes, l)
+			}
 		}
 	}
 	return r, nil
@@ -135,6 +140,14 @@ func (l *lane) open(ctx context.Context) (recovering int, err error) {
 	}
 	if recovering, err = l.queue.Unacked(ctx); err != nil || recovering == 0 {
 		return recovering, err
+	}
+	if recovering > l.maxHeld {
+		// The limit was lowered since; all of them must fit to be taken over.
+		l.maxHeld = recovering
+		if l.queue, err = a.broker.Lane(ctx, a.subjects.Lane(l.id), ackWait, l.maxHeld); err != nil {
+			l.queue = nil
+			return 0, err
+		}
 	}
 	return recovering, l.queue.Reset(ctx)
 }

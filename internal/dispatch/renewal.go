@@ -15,6 +15,9 @@ import (
 // renewalsAtOnce bounds the renewals under way together.
 const renewalsAtOnce = 32
 
+// errUnsettled: a compare-and-set failed, yet the value is the expected one.
+var errUnsettled = errors.New("another write of the key is under way")
+
 // renewal is what became of one attempt to renew a lease.
 type renewal struct {
 	key      string
@@ -102,7 +105,9 @@ func (ls *leases) put(ctx context.Context, key string, revision uint64) (next ui
 			return 0, asked, getErr
 		}
 		if own == revision {
-			return 0, asked, err
+			// In the way is a write that is stored nowhere yet, in a cluster
+			// perhaps an earlier one of ours: not settled, and no end either.
+			return 0, asked, errUnsettled
 		}
 		revision = own
 	}

@@ -62,7 +62,7 @@ func (r *run) drive(ctx context.Context) error {
 	if !created {
 		// Touching the record fences off an earlier owner that may still be
 		// about to send; then the instance is taken before new work may be.
-		if err := r.save(func(*ledger.Record) {}); err != nil {
+		if err := r.store(ctx, func(*ledger.Record) {}); err != nil {
 			return err
 		}
 		if err := r.reoccupy(ctx); err != nil {
@@ -91,8 +91,14 @@ func (r *run) drive(ctx context.Context) error {
 	}
 }
 
-// errAnswered ends a run whose delivery was answered without a final record.
-var errAnswered = errors.New("answered")
+// Ends of a run without a final record.
+var (
+	// errAnswered: the delivery was answered all the same.
+	errAnswered = errors.New("answered")
+	// errFreed: the command that held the token was answered and the token is
+	// free again; the delivery, which is another's, begins anew.
+	errFreed = errors.New("the token is free again")
+)
 
 // claim takes the token, or reads the record that holds it.
 func (r *run) claim(ctx context.Context) (created bool, err error) {
@@ -100,8 +106,11 @@ func (r *run) claim(ctx context.Context) (created bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("encode command: %w", err)
 	}
-	r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, ledger.Record{
-		Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
+	err = r.account.withRoom(ctx, func() error {
+		r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, ledger.Record{
+			Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
+		})
+		return err
 	})
 	if err != nil || created {
 		return created, err
@@ -118,7 +127,9 @@ func (r *run) reoccupy(ctx context.Context) error {
 	if r.entry.State != ledger.Sending && r.entry.State != ledger.Accepted {
 		return nil
 	}
-	unlock, err := r.region.instances.acquire(ctx, r.cmd.InstanceID, prioUrgent)
+	wait := r.region.instances.queue(r.cmd.InstanceID, prioUrgent)
+	r.known() // nothing new can get before it any more
+	unlock, err := wait(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,10 +138,15 @@ func (r *run) reoccupy(ctx context.Context) error {
 	return nil
 }
 
-// save writes the record. It uses the hard context: what happened must be
-// recorded also while we are stopping.
+// save records what has happened. It uses the hard context: that must be
+// recorded also while we are stopping, and as soon as there is room for it.
 func (r *run) save(change func(*ledger.Record)) error {
-	return r.entry.Save(r.account.hard, change)
+	return r.store(r.account.hard, change)
+}
+
+// store writes the record, waiting for room if the ledger is full.
+func (r *run) store(ctx context.Context, change func(*ledger.Record)) error {
+	return r.account.withRoom(ctx, func() error { return r.entry.Save(ctx, change) })
 }
 
 // free lets the next command have the instance.
@@ -141,9 +157,10 @@ func (r *run) free() {
 	}
 }
 
-// expiry is when the command may no longer start.
+// expiry is when the work may no longer start: the time of the command that
+// holds the token, whichever delivery drives it.
 func (r *run) expiry() time.Time {
-	return r.cmd.Deadline(r.account.conf.Expiry[r.cmd.Priority])
+	return r.first.Deadline(r.account.conf.Expiry[r.first.Priority])
 }
 
 // prio is the command's priority as an index.

@@ -98,16 +98,13 @@ func (r *run) timeUp(v vendors.Verdict) error {
 	if err := r.entry.Forget(r.account.hard); err != nil {
 		return err
 	}
-	why := expired(r.expiry())
-	if !sameEvent(r.first, r.cmd) {
-		if err := r.account.answers.refuse(r.account.hard, r.first, why); err != nil {
-			return err
-		}
-	}
-	if err := r.account.answers.refuse(r.account.hard, r.cmd, why); err != nil {
+	if err := r.account.answers.refuse(r.account.hard, r.first, expired(r.expiry())); err != nil {
 		return err
 	}
-	return errAnswered
+	if sameEvent(r.first, r.cmd) {
+		return errAnswered
+	}
+	return errFreed
 }
 
 // lastVerdict rebuilds the verdict of the newest attempt, for a command whose

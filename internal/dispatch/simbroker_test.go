@@ -269,6 +269,18 @@ func (l *simLane) Unacked(context.Context) (int, error) {
 	return n, nil
 }
 
+func (l *simLane) Undelivered(context.Context) (int, error) {
+	l.b.mu.Lock()
+	defer l.b.mu.Unlock()
+	n := 0
+	for _, m := range l.b.stored {
+		if !m.acked && !m.pending && m.subject == l.subject {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (l *simLane) Reset(context.Context) error {
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()

@@ -52,7 +52,7 @@ type Command struct {
 	Parameters Parameters `json:"-"`
 
 	// ExpiryTime is the event's own expirytime; zero when it has none.
-	ExpiryTime time.Time `json:"-"`
+	ExpiryTime time.Time `json:"expiryTime,omitzero"`
 	// Received is when the broker stored the command.
 	Received time.Time `json:"received"`
 	// Trace and correlation are carried into every result unchanged.

@@ -121,14 +121,17 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, 
 			return rev, nil
 		case errors.Is(err, broker.ErrConflict):
 			rev, mine, getErr := e.stored(ctx, write)
-			if getErr == nil && mine {
+			switch {
+			case getErr == nil && mine:
 				return rev, nil
-			}
-			if getErr == nil {
+			case getErr == nil && rev != e.revision:
 				e.store.Conflict()
 				return 0, ErrLost
+			case getErr != nil:
+				err = getErr
 			}
-			err = getErr
+			// The record is as it was: in the way is a write that is not stored
+			// yet, in a cluster perhaps our own of a moment ago.
 		case errors.Is(err, broker.ErrFull):
 			return 0, err
 		}
@@ -138,7 +141,8 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, 
 	}
 }
 
-// stored reports whether the bucket holds this process's given write.
+// stored tells the revision that the bucket holds, zero for none, and whether it
+// is this process's given write.
 func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool, err error) {
 	got, err := e.store.kv.Get(ctx, e.key)
 	if errors.Is(err, broker.ErrNotFound) {
@@ -152,7 +156,7 @@ func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool
 		Write  uint64 `json:"write"`
 	}
 	if err := json.Unmarshal(got.Value, &r); err != nil {
-		return 0, false, nil
+		return got.Revision, false, nil
 	}
 	return got.Revision, r.Writer == e.store.writer && r.Write == write, nil
 }
@@ -166,9 +170,10 @@ func (e *Entry) Forget(ctx context.Context) error {
 		case err == nil, errors.Is(err, broker.ErrNotFound):
 			return nil
 		case errors.Is(err, broker.ErrConflict):
-			if _, getErr := e.store.kv.Get(ctx, e.key); errors.Is(getErr, broker.ErrNotFound) {
+			switch got, getErr := e.store.kv.Get(ctx, e.key); {
+			case errors.Is(getErr, broker.ErrNotFound):
 				return nil
-			} else if getErr == nil {
+			case getErr == nil && got.Revision != e.revision:
 				e.store.Conflict()
 				return fmt.Errorf("ledger: forget %s: %w", e.key, ErrLost)
 			}

@@ -8,6 +8,7 @@
 package vendors
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -141,10 +142,29 @@ type Intent struct {
 	// Lapsed reports that the signature can no longer take effect: a frozen
 	// copy of the request cannot land any more.
 	Lapsed bool
-	// FirstLook is when reconciliation of this intent began, LooksClear how many
-	// look-ups in a row found nothing.
-	FirstLook  time.Time
+	// LooksClear is how many look-ups in a row, all begun after the signature had
+	// lapsed, found nothing, and ClearSince when the first of them began. Earlier
+	// looks do not count: the request could still have been on its way.
 	LooksClear int
+	ClearSince time.Time
+}
+
+const (
+	// looksNeeded before this one must have found nothing before nothing is taken
+	// for an answer.
+	looksNeeded = 2
+	// defaultPatience is how long the absence must have lasted by then, where the
+	// account does not say. No vendor documents how late a record may appear.
+	defaultPatience = time.Minute
+)
+
+// AbsenceProves reports whether one more look that finds nothing shows that
+// nothing ran: the request can take effect no more, and the absence has lasted
+// for so many looks and so long that a record which appears late would be there.
+// Zero patience is one minute.
+func (i Intent) AbsenceProves(patience time.Duration) bool {
+	return i.Lapsed && i.LooksClear >= looksNeeded && !i.ClearSince.IsZero() &&
+		time.Since(i.ClearSince) >= cmp.Or(patience, defaultPatience)
 }
 
 // Conclusion is what a reconciliation came to.

@@ -1,0 +1,53 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+)
+
+const (
+	// roomRetry is the pause before a full ledger is tried again.
+	roomRetry = time.Second
+	// roomNotice is how often a full ledger is logged.
+	roomNotice = 30 * time.Second
+)
+
+// withRoom repeats a write of the ledger for as long as the bucket is full. A
+// command waits where it is meanwhile: nothing is sent without the ledger, and
+// what has happened must not be forgotten for lack of space.
+func (a *account) withRoom(ctx context.Context, write func() error) error {
+	for {
+		err := write()
+		if !errors.Is(err, broker.ErrFull) {
+			return err
+		}
+		a.metrics.LedgerFull.Inc()
+		if a.full.due(time.Now()) {
+			a.log.Error("the ledger is full; nothing is sent until there is room", "error", err)
+		}
+		if sleep(ctx, roomRetry) != nil {
+			return err
+		}
+	}
+}
+
+// notice lets a repeated message through now and then. Its zero value is ready.
+type notice struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// due reports whether the message should be given now.
+func (n *notice) due(now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.last.IsZero() && now.Sub(n.last) < roomNotice {
+		return false
+	}
+	n.last = now
+	return true
+}
