@@ -19,9 +19,9 @@ var faultPoints = []string{
 	"claim.before", "claim.after", // the ledger takes the token
 	"touch.before", "touch.after", // a record of an earlier process is fenced off
 	"intent.before", "intent.after", // the ledger says that a call is to leave
-	"call.before",   // all checks passed, no byte of the call has left
-	"call.sent",     // its bytes have left, no answer was read
-	"call.answered", // the answer was read, nothing is recorded
+	"call.before",               // all checks passed, no byte of the call has left
+	"call.sent",                 // its bytes have left, no answer was read
+	"call.answered",             // the answer was read, nothing is recorded
 	"note.before", "note.after", // the ledger notes that the answer was lost
 	"retry.before", "retry.after", // the ledger says that nothing ran
 	"accepted.before", "accepted.after", // the ledger says that the vendor took the work

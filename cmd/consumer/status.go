@@ -117,11 +117,33 @@ func attemptRows(t *table, a ledger.Attempt) {
 	if words := recordedWords(a.Answer); words != "" {
 		t.row("", "vendor: "+words)
 	}
-	if a.Evidence != "" {
-		if len(a.Baseline) > 0 {
-			t.row("", "compared with: "+string(a.Baseline))
-		}
-		t.row("", "found: "+a.Evidence)
+	if f := a.Finding; f != nil {
+		findingRows(t, a, *f)
+	}
+}
+
+// conclusions are what reconciliation came to, as sentences.
+var conclusions = map[string]string{
+	"ran": "it ran", "ran_done": "it ran to its end", "ran_error": "it ran and failed",
+	"not_run": "it did not run", "several": "several candidates: a person must look", "unclear": "nobody can tell: a person must look",
+}
+
+// findingRows tells how a lost answer was looked for.
+func findingRows(t *table, a ledger.Attempt, f ledger.Finding) {
+	word := conclusions[f.Conclusion]
+	if word == "" {
+		word = f.Conclusion
+	}
+	times := "1 look"
+	if f.Looks != 1 {
+		times = fmt.Sprintf("%d looks", f.Looks)
+	}
+	t.row("", joinNonEmpty(" ", "found: "+word+",", "by", times, "until", moment(f.At), prefixed("by ", f.Replica)))
+	if len(a.Baseline) > 0 {
+		t.row("", "compared with: "+string(a.Baseline))
+	}
+	if f.Evidence != "" {
+		t.row("", "evidence: "+f.Evidence)
 	}
 }
 

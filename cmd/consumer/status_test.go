@@ -23,7 +23,7 @@ func storyRecord(t *testing.T) ledger.Record {
 	return ledger.Record{
 		Token: "T 1", Command: command, Started: at(2), Attempts: 3,
 		History: []ledger.Attempt{
-			{N: 2, SignedAt: at(2), Replica: "host-a", Verdict: "ambiguous", Answered: at(5), Baseline: json.RawMessage(`{"status":"Running"}`), Evidence: "no task since", Answer: json.RawMessage(`{"httpStatus":502,"requestId":"r-1"}`)},
+			{N: 2, SignedAt: at(2), Replica: "host-a", Verdict: "ambiguous", Answered: at(5), Baseline: json.RawMessage(`{"status":"Running"}`), Finding: &ledger.Finding{Conclusion: "not_run", Evidence: "no task since", Looks: 4, Replica: "host-b", At: at(6)}, Answer: json.RawMessage(`{"httpStatus":502,"requestId":"r-1"}`)},
 			{N: 3, SignedAt: at(6), Replica: "host-b"},
 		},
 		Task: json.RawMessage(`{"id":"task-9"}`), AcceptedAt: at(7),
@@ -41,8 +41,9 @@ attempts   3, the last 2 are kept
 attempt 2  signed 2026-01-02T03:04:02.000Z by host-a
            ambiguous after 3s
            vendor: HTTP 502, request r-1
+           found: it did not run, by 4 looks until 2026-01-02T03:04:06.000Z by host-b
            compared with: {"status":"Running"}
-           found: no task since
+           evidence: no task since
 attempt 3  signed 2026-01-02T03:04:06.000Z by host-b
            no answer is recorded
 accepted   2026-01-02T03:04:07.000Z, task task-9

@@ -18,6 +18,9 @@ import (
 // status arrives under the reply subject of its request: inbox, queue, request.
 type inbox struct {
 	conn *Conn
+	// following is done once there is a queue: publishers need no permission for
+	// what consumers listen to.
+	following sync.Once
 
 	mu     sync.Mutex
 	sub    *nats.Subscription
@@ -28,6 +31,21 @@ type inbox struct {
 }
 
 func newInbox(c *Conn) *inbox { return &inbox{conn: c, queues: map[string]*LaneQueue{}} }
+
+// electedPrefix begins the subjects on which a cluster announces the leaders of
+// consumers; stream and consumer follow.
+const electedPrefix = "$JS.EVENT.ADVISORY.CONSUMER.LEADER_ELECTED."
+
+// follow listens for new leaders of the lanes' consumers: a pull request dies with
+// the server that held it, and nobody says so. Without the permission to listen,
+// such a request is given up only after its time.
+func (in *inbox) follow() {
+	in.following.Do(func() {
+		if _, err := in.conn.nc.Subscribe(electedPrefix+in.conn.names.commands+".*", in.elected); err != nil {
+			in.conn.log.Warn("cannot listen for new leaders of consumers", "error", err)
+		}
+	})
+}
 
 // open starts a fresh inbox. The old one is left, and with it go the pull
 // requests that a server may still hold from before a disconnect, which would
@@ -98,6 +116,18 @@ func (in *inbox) receive(m *nats.Msg) {
 		return
 	}
 	q.deliver(&message{conn: in.conn, msg: m, meta: meta})
+}
+
+// elected is told that a consumer has another leader, of which its queue's open
+// request knows nothing.
+func (in *inbox) elected(m *nats.Msg) {
+	_, durable, ok := strings.Cut(m.Subject, electedPrefix+in.conn.names.commands+".")
+	in.mu.Lock()
+	q := in.queues[durable]
+	in.mu.Unlock()
+	if ok && q != nil {
+		q.ask()
+	}
 }
 
 // parse takes the subject of a status apart; statuses of earlier inboxes name

@@ -43,6 +43,7 @@ func (c *Conn) Lane(ctx context.Context, spec LaneSpec) (*LaneQueue, error) {
 		name = strings.TrimPrefix(spec.Subject, c.names.prefix+".commands.")
 	}
 	q := c.inbox.add(&LaneQueue{conn: c, durable: durableName(name), spec: spec, wake: make(chan struct{}, 1)})
+	c.inbox.follow()
 	if err := q.adopt(spec); err != nil {
 		return nil, fmt.Errorf("lane %s: %w", name, err)
 	}

@@ -218,6 +218,18 @@ func (q *LaneQueue) signal() {
 	}
 }
 
+// ask drops the open request, so that the next one is made at once.
+func (q *LaneQueue) ask() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.owed == 0 {
+		return
+	}
+	q.request++
+	q.owed, q.retryAt = 0, time.Time{}
+	q.signal()
+}
+
 // forget drops the open request if its inbox is an earlier one.
 func (q *LaneQueue) forget(epoch uint64) {
 	q.mu.Lock()

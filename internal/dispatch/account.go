@@ -37,6 +37,7 @@ type account struct {
 	log      *slog.Logger
 	hands    *hands
 	full     notice // that the ledger is full
+	fenced   notice // that the ledger refuses our writes
 
 	soft, hard   context.Context
 	stop, finish context.CancelCauseFunc
@@ -213,5 +214,5 @@ func (a *account) abandon(cmd events.Command, why *events.Refusal) error {
 		}
 		return a.answers.refuse(a.hard, cmd, why)
 	}
-	return r.undetermined("it was sent before the configuration was changed, and now " + why.Message)
+	return r.undetermined("it was sent before the configuration was changed, and now "+why.Message, nil)
 }

@@ -154,11 +154,11 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 	case stepSucceed:
 		return r.succeed(v)
 	case stepFollow:
-		return r.accept(v, "")
+		return r.accept(v, answered(v))
 	case stepReconcile:
-		return r.save(func(rec *ledger.Record) { answered(rec, v, "") })
+		return r.save(func(rec *ledger.Record) { answered(v).on(rec) })
 	case stepFail:
-		return r.fail(v, "")
+		return r.fail(v)
 	case stepExpire:
 		return r.timeUp(v)
 	}
@@ -169,7 +169,7 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 func (r *run) again(ctx context.Context, next step, v vendors.Verdict) error {
 	if r.entry.State == ledger.Sending {
 		err := r.save(func(rec *ledger.Record) {
-			answered(rec, v, "")
+			answered(v).on(rec)
 			rec.State = ledger.Claimed
 		})
 		if err != nil {

@@ -70,6 +70,9 @@ func (d *delivery) settle(a *account, err error) {
 		d.lane.settled(a.hard, d.Message)
 		return
 	}
+	if errors.Is(err, ledger.ErrLost) && a.fenced.due(time.Now()) {
+		a.log.Warn("another replica has taken over: our ledger writes are refused, and what we held is let go", "lane", d.lane.id, "error", err)
+	}
 	a.log.Debug("command given back", "lane", d.lane.id, "error", err)
 	delay := time.Second
 	if a.soft.Err() != nil {

@@ -17,7 +17,7 @@ func (r *run) follow(ctx context.Context) error {
 		return fmt.Errorf("recorded task does not decode: %w", err)
 	}
 	res := r.facts(r.first, events.Accepted)
-	if last := r.entry.Last(); last != nil {
+	if last := r.entry.Last(); last != nil && last.Finding == nil {
 		res.VendorResponse = r.vendorResponse(last.Answer)
 	}
 	if err := r.account.answers.result(r.account.hard, r.first, res, false); err != nil {
@@ -32,7 +32,7 @@ func (r *run) follow(ctx context.Context) error {
 		return err
 	case err != nil:
 		return r.finish(events.Indeterminate, vendors.Verdict{}, events.ReasonTrackTimeout,
-			fmt.Sprintf("the vendor took the work, but it had not ended after %v", limit), "")
+			fmt.Sprintf("the vendor took the work, but it had not ended after %v", limit), nil)
 	}
 	r.account.stage("tracked", time.Since(task.AcceptedAt))
 	v := progress.Verdict
@@ -42,5 +42,5 @@ func (r *run) follow(ctx context.Context) error {
 	if v.Reason == "" {
 		v.Reason = events.ReasonTaskFailed
 	}
-	return r.fail(v, "")
+	return r.fail(v)
 }

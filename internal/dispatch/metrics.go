@@ -18,6 +18,7 @@ type Metrics struct {
 	BreakerState    *prometheus.GaugeVec
 	LeaseHeld       *prometheus.GaugeVec
 	LeaseChanges    *prometheus.CounterVec
+	Reconciled      *prometheus.CounterVec
 	LedgerConflicts prometheus.Counter
 	LedgerFull      prometheus.Counter
 	Stage           *prometheus.HistogramVec
@@ -44,6 +45,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		BreakerState:    gauges("sluice_breaker_state", "State of the endpoint's breaker: 0 closed, 1 half-open, 2 open.", "vendor", "account", "region"),
 		LeaseHeld:       gauges("sluice_lease_held", "1 while this replica owns the account, else 0.", "vendor", "account"),
 		LeaseChanges:    counters("sluice_lease_changes_total", "Leases taken, returned (handed back by us), lost (held by another replica or gone at the broker) and expired (not renewed in time).", "vendor", "account", "change"),
+		Reconciled:      counters("sluice_reconciled_total", "Lost answers that were looked for, by what was found: ran, ran_done, ran_error, not_run, several or unclear. The last two end as indeterminate.", "vendor", "account", "region", "conclusion"),
 		LedgerConflicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_conflicts_total", Help: "Ledger writes refused because somebody else had changed the record."}),
 		LedgerFull:      prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_full_total", Help: "Ledger writes refused for lack of space. Nothing is sent without the ledger."}),
 		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life.", "stage"),
@@ -51,7 +53,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 	if reg != nil {
 		reg.MustRegister(m.Received, m.Results, m.Requests, m.RequestDuration, m.Backlog, m.InFlight, m.QuotaLimit,
-			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LeaseChanges, m.LedgerConflicts, m.LedgerFull, m.Stage, m.DeadLetters)
+			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LeaseChanges, m.Reconciled, m.LedgerConflicts, m.LedgerFull, m.Stage, m.DeadLetters)
 	}
 	return m
 }

@@ -1,8 +1,8 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/events"
@@ -16,18 +16,18 @@ import (
 func (r *run) reconcile(ctx context.Context) error {
 	last := r.entry.Last()
 	if last == nil {
-		return r.undetermined("the record names no attempt")
+		return r.undetermined("the record names no attempt", nil)
 	}
 	req, err := r.request()
 	if err != nil {
 		// Looking up needs no password.
 		req = vendors.Request{Operation: vendors.Operation(r.cmd.Operation), InstanceID: r.cmd.InstanceID,
-			BackupID: r.cmd.Parameters.BackupID, ClientToken: r.cmd.Token, Marker: "sluice-" + r.cmd.Key}
+			BackupID: r.cmd.Parameters.BackupID, TimePoint: r.cmd.Parameters.TimePoint, ClientToken: r.cmd.Token, Marker: "sluice-" + r.cmd.Key}
 	}
 	within := r.account.search(last.SignedAt)
 	intent := vendors.Intent{Baseline: last.Baseline, SignedAt: last.SignedAt}
-	evidence := "no look-up was answered"
-	for pause := within.FirstLook; ; pause = min(pause*2, within.MostLook) {
+	found := vendors.Finding{Evidence: "no look-up was answered"}
+	for looks, pause := 1, within.FirstLook; ; looks, pause = looks+1, min(pause*2, within.MostLook) {
 		if err := sleep(ctx, within.untilLook(pause)); err != nil {
 			return err
 		}
@@ -37,16 +37,12 @@ func (r *run) reconcile(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if f.Evidence != "" {
-			evidence = f.Evidence
-		}
-		if f.Conclusion != vendors.Unclear {
-			return r.conclude(ctx, f)
+		f.Evidence = cmp.Or(f.Evidence, found.Evidence)
+		found = f
+		if f.Conclusion != vendors.Unclear || time.Now().After(within.end) {
+			return r.conclude(ctx, f, looks)
 		}
 		count(&intent, f, began)
-		if time.Now().After(within.end) {
-			return r.undetermined(evidence)
-		}
 	}
 }
 
@@ -71,26 +67,35 @@ func (r *run) look(ctx context.Context, req vendors.Request, intent vendors.Inte
 	return r.region.vendor.Reconcile(withPriority(ctx, r.prio()), req, intent)
 }
 
-// conclude acts on what a look has shown.
-func (r *run) conclude(ctx context.Context, f vendors.Finding) error {
+// conclude acts on what the looks have shown.
+func (r *run) conclude(ctx context.Context, f vendors.Finding, looks int) error {
+	conf := r.account.conf
+	r.account.metrics.Reconciled.WithLabelValues(conf.Facts.Name, conf.Name, r.region.name, f.Conclusion.String()).Inc()
 	r.region.log.Info("reconciled", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation,
-		"conclusion", int(f.Conclusion), "evidence", f.Evidence)
+		"conclusion", f.Conclusion.String(), "evidence", f.Evidence, "looks", looks)
+	note := r.found(f, looks)
 	switch f.Conclusion {
 	case vendors.Ran, vendors.RanDone, vendors.RanError:
 		// If its end was seen too, following the task announces both.
-		return r.accept(vendors.Verdict{Kind: vendors.Accepted, Task: f.Task}, f.Evidence)
+		return r.accept(vendors.Verdict{Kind: vendors.Accepted, Task: f.Task}, note)
 	case vendors.NotRun:
-		return r.notRun(ctx, f)
+		return r.notRun(ctx, f, note)
 	}
-	return r.undetermined(f.Evidence)
+	return r.undetermined(f.Evidence, note)
+}
+
+// found notes what became of a lost answer.
+func (r *run) found(f vendors.Finding, looks int) mark {
+	return func(last *ledger.Attempt) {
+		last.Finding = &ledger.Finding{Conclusion: f.Conclusion.String(), Evidence: f.Evidence, Looks: looks,
+			Replica: r.account.replica, At: time.Now().UTC()}
+	}
 }
 
 // notRun goes on as after a call that failed without effect.
-func (r *run) notRun(ctx context.Context, f vendors.Finding) error {
+func (r *run) notRun(ctx context.Context, f vendors.Finding, note mark) error {
 	err := r.save(func(rec *ledger.Record) {
-		if last := rec.Last(); last != nil {
-			last.Evidence = f.Evidence
-		}
+		note.on(rec)
 		rec.State = ledger.Claimed
 	})
 	if err != nil {
@@ -103,11 +108,11 @@ func (r *run) notRun(ctx context.Context, f vendors.Finding) error {
 }
 
 // undetermined hands the question to a person.
-func (r *run) undetermined(evidence string) error {
+func (r *run) undetermined(evidence string, note mark) error {
 	v := vendors.Verdict{Kind: vendors.Ambiguous}
 	if last := r.entry.Last(); last != nil {
 		v.Response = responseOf(last.Answer)
 	}
 	return r.finish(events.Indeterminate, v, events.ReasonOutcomeUnknown,
-		fmt.Sprintf("the answer was lost and no look-up could tell whether it ran: %s", evidence), evidence)
+		"the answer was lost and no look-up could tell whether it ran: "+evidence, note)
 }

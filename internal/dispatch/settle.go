@@ -9,18 +9,21 @@ import (
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
-// answered notes an answer, or what was found instead of one, with the newest
-// attempt.
-func answered(rec *ledger.Record, v vendors.Verdict, evidence string) {
-	last := rec.Last()
-	if last == nil || rec.State != ledger.Sending {
-		return
+// mark is a note to be made of the newest attempt.
+type mark func(*ledger.Attempt)
+
+// on makes the note, if there is an attempt whose end is still open.
+func (m mark) on(rec *ledger.Record) {
+	if last := rec.Last(); last != nil && rec.State == ledger.Sending && m != nil {
+		m(last)
 	}
-	last.Verdict, last.Answered = v.Kind.String(), time.Now().UTC()
-	if evidence != "" {
-		last.Evidence = evidence
+}
+
+// answered notes the answer to a call.
+func answered(v vendors.Verdict) mark {
+	return func(last *ledger.Attempt) {
+		last.Verdict, last.Answered, last.Answer = v.Kind.String(), time.Now().UTC(), answerJSON(v.Response)
 	}
-	last.Answer = answerJSON(v.Response)
 }
 
 // answerJSON encodes the vendor's words; nil if there are none.
@@ -36,7 +39,7 @@ func answerJSON(resp vendors.Response) json.RawMessage {
 }
 
 // accept records asynchronous work and announces it.
-func (r *run) accept(v vendors.Verdict, evidence string) error {
+func (r *run) accept(v vendors.Verdict, note mark) error {
 	task := v.Task
 	if task.AcceptedAt.IsZero() {
 		task.AcceptedAt = time.Now().UTC()
@@ -46,18 +49,18 @@ func (r *run) accept(v vendors.Verdict, evidence string) error {
 		return err
 	}
 	return r.save(func(rec *ledger.Record) {
-		answered(rec, v, evidence)
+		note.on(rec)
 		rec.State, rec.Task, rec.AcceptedAt = ledger.Accepted, encoded, task.AcceptedAt
 	})
 }
 
 // succeed ends the command well.
 func (r *run) succeed(v vendors.Verdict) error {
-	return r.finish(events.Succeeded, v, "", "", "")
+	return r.finish(events.Succeeded, v, "", "", answered(v))
 }
 
 // fail ends the command with the verdict's reason.
-func (r *run) fail(v vendors.Verdict, evidence string) error {
+func (r *run) fail(v vendors.Verdict) error {
 	reason, message := v.Reason, v.Message
 	if reason == "" {
 		reason = events.ReasonVendorError
@@ -65,15 +68,15 @@ func (r *run) fail(v vendors.Verdict, evidence string) error {
 	if message == "" {
 		message = "the vendor answered " + v.Kind.String()
 	}
-	return r.finish(events.Failed, v, reason, message, evidence)
+	return r.finish(events.Failed, v, reason, message, answered(v))
 }
 
 // finish stores the outcome first and announces it then: a crash in between
 // repeats the announcement from the ledger.
-func (r *run) finish(status string, v vendors.Verdict, reason, message, evidence string) error {
+func (r *run) finish(status string, v vendors.Verdict, reason, message string, note mark) error {
 	hint := hints[reason]
 	err := r.save(func(rec *ledger.Record) {
-		answered(rec, v, evidence)
+		note.on(rec)
 		rec.State = ledger.Final
 		rec.Outcome = &ledger.Outcome{
 			Status: status, Code: reason, Message: message, Hint: hint,
@@ -93,7 +96,7 @@ func (r *run) timeUp(v vendors.Verdict) error {
 		if v.Kind == 0 {
 			v = r.lastVerdict()
 		}
-		return r.fail(v, "")
+		return r.fail(v)
 	}
 	if err := r.entry.Forget(r.account.hard); err != nil {
 		return err

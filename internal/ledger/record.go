@@ -69,10 +69,23 @@ type Attempt struct {
 	Verdict string `json:"verdict,omitempty"`
 	// Answer is the vendor's answer, as the engine encodes it.
 	Answer json.RawMessage `json:"answer,omitempty"`
-	// Evidence is what reconciliation compared and found.
-	Evidence string `json:"evidence,omitempty"`
 	// Answered is when the verdict was known.
 	Answered time.Time `json:"answered,omitzero"`
+	// Finding is what was found out about a lost answer; nil for any other.
+	Finding *Finding `json:"finding,omitempty"`
+}
+
+// Finding is the end of the search for what became of a lost answer.
+type Finding struct {
+	// Conclusion is the engine's word for it.
+	Conclusion string `json:"conclusion"`
+	// Evidence is what was compared with the baseline and found.
+	Evidence string `json:"evidence,omitempty"`
+	// Looks is how often this replica looked.
+	Looks   int    `json:"looks"`
+	Replica string `json:"replica,omitempty"`
+	// At is when the search ended.
+	At time.Time `json:"at"`
 }
 
 // Outcome is the end of a token's work, as results report it.

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/secret"
@@ -179,6 +180,16 @@ const (
 	NotRun                     // shown that nothing ran and nothing can any more
 	Several                    // more than one candidate: a person must look
 )
+
+var conclusionNames = [...]string{"unclear", "ran", "ran_done", "ran_error", "not_run", "several"}
+
+// String is the conclusion in the words of the ledger and of metrics.
+func (c Conclusion) String() string {
+	if c < 0 || int(c) >= len(conclusionNames) {
+		return fmt.Sprintf("conclusion(%d)", int(c))
+	}
+	return conclusionNames[c]
+}
 
 // Finding is the answer of one reconciliation look.
 type Finding struct {

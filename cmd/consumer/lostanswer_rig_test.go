@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/emulator"
+	"github.com/seed-7b870224/sluice/internal/events"
+)
+
+// faultyBinary builds the program that obeys SLUICE_FAULT and the shortened life
+// of signatures, once for all tests.
+var faultyBinary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "sluice-test-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "consumer")
+	out, err := exec.Command("go", "build", "-tags", "faults", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build with faults: %w: %s", err, out)
+	}
+	return path, nil
+})
+
+// regionOf is a region of each vendor.
+var regionOf = map[string]string{"volcengine": "cn-beijing", "huawei": "cn-north-4", "tencent": "ap-guangzhou", "tencent-crs": "gz"}
+
+// lossyAccount is the configuration of an account of a vendor, with quotas and
+// breaker out of the way.
+func lossyAccount(name, vendor, endpoint string) string {
+	facts := catalog()[vendor]
+	var quotas, operations []string
+	for action := range facts.Quotas {
+		quotas = append(quotas, action+": 1000/s")
+	}
+	for op := range facts.Actions {
+		operations = append(operations, string(op))
+	}
+	slices.Sort(quotas)
+	slices.Sort(operations)
+	projects := ""
+	if facts.NeedsProject {
+		projects = "projects: {" + regionOf[vendor] + ": 0123456789abcdef0123456789abcdef}"
+	}
+	return fmt.Sprintf(`
+  - name: %s
+    vendor: %s
+    regions: [%s]
+    %s
+    credentials: {%s: emulator-key, %s: emulator-secret}
+    endpoint: %q
+    timeout: %s
+    allow: [%s]
+    quotas: {%s}
+    breaker: {failures: 1000000}
+    retry: {minBackoff: 100ms}
+    track: {interval: 300ms}
+`, name, vendor, regionOf[vendor], projects, facts.KeyField, facts.SecretField, endpoint, callTimeout,
+		strings.Join(operations, ", "), strings.Join(quotas, ", "))
+}
+
+// newLossyDaemon prepares a consumer whose accounts are given as YAML.
+func newLossyDaemon(t *testing.T, accounts string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, nats: freePort(t), http: freePort(t), config: filepath.Join(t.TempDir(), "sluice.yaml")}
+	text := fmt.Sprintf("nats: {embedded: {storeDir: %q, listen: %q}}\nhttp: {listen: %q}\nlease: {ttl: 30s}\nsecrets: {dir: %q}\naccounts:\n%s",
+		filepath.Join(t.TempDir(), "nats"), d.nats, d.http, secretsDir(t), accounts)
+	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// startFaulty runs the program that was built with faults.
+func (d *daemon) startFaulty(faults string) {
+	d.t.Helper()
+	path, err := faultyBinary()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	d.t.Cleanup(cancel)
+	d.cmd = exec.CommandContext(ctx, path, "run", "--config", d.config)
+	d.cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + d.t.TempDir(), "TMPDIR=" + d.t.TempDir(),
+		"SLUICE_FAULT_SIGNATURE_LIFE=" + signatureLife.String(), "SLUICE_FAULT=" + faults,
+	}
+	d.log = &bytes.Buffer{}
+	d.cmd.Stderr = d.log
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.ended = make(chan struct{})
+	go func() {
+		defer close(d.ended)
+		_ = d.cmd.Wait()
+	}()
+	d.t.Cleanup(d.kill)
+}
+
+// lossyCloud listens with emulated clouds whose signatures live as long as the
+// consumer is told.
+func lossyCloud(t *testing.T, q emulator.Quirks) (*emulator.Server, string) {
+	t.Helper()
+	q.SignatureLife = signatureLife
+	s := emulator.New(emulator.Options{Quirks: q, Quotas: emulator.Quotas{Mode: emulator.QuotaOff}})
+	url, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s, url
+}
+
+// backupOf is a usable backup of each vendor.
+var backupOf = map[string]string{
+	"volcengine": "b-0001", "huawei": "b0000000-0000-4000-8000-000000000001",
+	"tencent": "678362566696298532848117", "tencent-crs": "e824aecc-ef5e-11e6-a2c7-525400082493",
+}
+
+// publish stores a command whose token and event are named after its instance.
+func publish(ctx context.Context, t *testing.T, conn *broker.Conn, operation, vendor, account, instance string) {
+	t.Helper()
+	d := events.Draft{
+		Operation: operation, Vendor: vendor, Account: account, Region: regionOf[vendor],
+		InstanceID: instance, Token: instance, Source: "/lost", ID: instance,
+	}
+	if operation == "restore" {
+		d.BackupID = backupOf[vendor]
+	}
+	if vendor == "tencent-crs" {
+		d.Password = &events.Password{SecretRef: "pw"}
+	}
+	command, raw, err := d.Event(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject := events.Subjects{Prefix: "sluice"}.Lane(command.Lane())
+	if err := conn.Publish(ctx, broker.Outgoing{Subject: subject, Data: raw}); err != nil {
+		t.Fatal(err)
+	}
+}
