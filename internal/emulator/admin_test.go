@@ -66,10 +66,10 @@ func TestAdminFaults(t *testing.T) {
 func TestAdminSettings(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, Options{})
-	c.admin("GET", "settings", "").want("quirks.volcengineToken", "replay").want("quirks.crsReplayWindow", "5m0s").want("transitions.restore", "3s").
+	c.admin("GET", "settings", "").want("quirks.volcengineToken", "replay").want("quirks.crsReplayWindow", "5m0s").want("quirks.signatureLife", "0s").want("transitions.restore", "3s").
 		want("transitions.scale", "1").want("quotas.mode", "strict").want("quirks.huaweiEmptyList", "204")
-	c.admin("PUT", "settings", `{"quirks":{"statusLag":"2s","crsCode":"string"},"transitions":{"restart":1500},"quotas":{"perSecond":{"huawei":5}}}`).
-		wantStatus(200).want("quirks.statusLag", "2s").want("quirks.crsCode", "string").want("quirks.volcengineToken", "replay").
+	c.admin("PUT", "settings", `{"quirks":{"statusLag":"2s","signatureLife":"4s","crsCode":"string"},"transitions":{"restart":1500},"quotas":{"perSecond":{"huawei":5}}}`).
+		wantStatus(200).want("quirks.statusLag", "2s").want("quirks.signatureLife", "4s").want("quirks.crsCode", "string").want("quirks.volcengineToken", "replay").
 		want("transitions.restart", "1.5s").want("transitions.flush", "1s").want("quotas.mode", "strict").want("quotas.perSecond.huawei", "5")
 	c.admin("PUT", "settings", `{"quotas":{"mode":"off"}}`).want("quirks.statusLag", "2s").want("quotas.mode", "off").want("quotas.perSecond.huawei", "5")
 	before := c.admin("GET", "settings", "").body

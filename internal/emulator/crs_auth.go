@@ -85,10 +85,11 @@ func (c *crs) fresh(x *exchange, params url.Values) *refusal {
 		return crsRefuse("4000", "Timestamp and Nonce must be positive integers.")
 	}
 	window := x.set.quirks.CRSReplayWindow
-	if off := x.at.Sub(time.Unix(seconds, 0)); off > window || off < -window {
+	life := x.set.quirks.signatureLife(window)
+	if off := x.at.Sub(time.Unix(seconds, 0)); off > life || off < -window {
 		return crsRefuse("4500", "The Timestamp is too far from the server's time.")
 	}
-	if !c.replays.first(x.key+"\x00"+params.Get("Nonce")+"\x00"+params.Get("Timestamp"), x.at, window) {
+	if !c.replays.first(x.key+"\x00"+params.Get("Nonce")+"\x00"+params.Get("Timestamp"), x.at, max(window, life)) {
 		return crsRefuse("4500", "The Nonce was used before.")
 	}
 	return nil

@@ -240,6 +240,62 @@ func TestLateSignature(t *testing.T) {
 	})
 }
 
+// TestSignatureLife gives signatures another life than the vendor's, shorter and
+// longer.
+func TestSignatureLife(t *testing.T) {
+	t.Parallel()
+	for _, life := range []time.Duration{4 * time.Second, time.Hour} {
+		forEachVendor(t, Options{Quirks: Quirks{SignatureLife: life}}, func(t *testing.T, c *client, v vendorCalls) {
+			young, old := v.flush(c, "redis-young"), v.flush(c, "redis-old")
+			c.clock.advance(life)
+			c.send(young).wantCode("ok")
+			c.clock.advance(time.Second)
+			if r := c.send(old); !authCode(r.code()) {
+				t.Errorf("a signature of %s answered %s", life+time.Second, r.body)
+			}
+			if n := c.s.Effects().Total("", Flush); n != 1 {
+				t.Errorf("%d effects, want 1", n)
+			}
+		})
+	}
+}
+
+// TestSignatureLifeAndExpires: a client that asks for a longer validity does not
+// get round the quirk.
+func TestSignatureLifeAndExpires(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, Options{Quirks: Quirks{SignatureLife: 4 * time.Second}})
+	r := c.volcRequest("FlushDBInstance", obj{"InstanceId": faultID})
+	r.URL.RawQuery += "&X-Expires=600"
+	c.clock.advance(5 * time.Second)
+	c.send(r).wantCode("InvalidTimestamp")
+}
+
+// TestLateEffectOfLapsedSignature: what arrives late is judged by its age then.
+func TestLateEffectOfLapsedSignature(t *testing.T) {
+	t.Parallel()
+	forEachVendor(t, Options{Quirks: Quirks{SignatureLife: 4 * time.Second}}, func(t *testing.T, c *client, v vendorCalls) {
+		c.listen()
+		c.fault(Fault{Kind: FaultLateEffect, Delay: 100 * time.Millisecond})
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := make(chan error, 1)
+		go func() {
+			_, _, err := c.over(ctx, v.flush(c, faultID))
+			gone <- err
+		}()
+		eventually(t, "the call", func() bool { return len(c.s.Calls(Filter{})) == 1 })
+		c.clock.advance(5 * time.Second)
+		cancel()
+		if err := <-gone; err == nil {
+			t.Fatal("got an answer")
+		}
+		eventually(t, "the end of the call", func() bool { return c.s.Calls(Filter{})[0].Outcome == "late_effect" })
+		if n := c.s.Effects().Total(faultID, Flush); n != 0 {
+			t.Errorf("%d effects of a lapsed signature", n)
+		}
+	})
+}
+
 func TestFaultMatching(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, Options{})

@@ -28,9 +28,9 @@ func helpText() string {
 	for _, c := range q.statuses() {
 		fmt.Fprintf(&b, "  %-20s %s\n", c.name, strings.Trim(fmt.Sprint(c.values), "[]"))
 	}
-	b.WriteString("  statusLag rowLag huaweiTaskLinger crsReplayWindow   durations like \"2s\"\n")
-	b.WriteString("  busyAccepted taskError crsHTTPS                     true or false\n")
-	b.WriteString("  retryAfter                                          header of throttled answers\n")
+	b.WriteString("  statusLag rowLag signatureLife huaweiTaskLinger crsReplayWindow   durations like \"2s\"\n")
+	b.WriteString("  busyAccepted taskError crsHTTPS   true or false\n")
+	b.WriteString("  retryAfter                        header of throttled answers\n")
 	return b.String()
 }
 

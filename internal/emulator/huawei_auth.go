@@ -37,7 +37,7 @@ func (huawei) verify(x *exchange, header string) *refusal {
 	if err != nil {
 		return hwUnsigned("x-sdk-date is malformed")
 	}
-	if off := x.at.Sub(at); off > hwSkew || off < -hwSkew {
+	if off := x.at.Sub(at); off > x.set.quirks.signatureLife(hwSkew) || off < -hwSkew {
 		return hwUnsigned("the request was signed too long ago or ahead of time")
 	}
 	if x.cred, ok = x.s.keys.find(x.vendor, a.credential); !ok {

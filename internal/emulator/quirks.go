@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -15,6 +16,11 @@ type Quirks struct {
 	StatusLag time.Duration `json:"-"`
 	// RowLag is how long tasks, restore records and backups stay out of lists.
 	RowLag time.Duration `json:"-"`
+	// SignatureLife is how old a signature may be when the vendor judges it; zero
+	// means the vendor's own window. A short one lets tests see in seconds what
+	// happens to a request that outlives its signature. Signatures tell whole
+	// seconds, so a signature may lapse up to a second early, never late.
+	SignatureLife time.Duration `json:"-"`
 	// BusyAccepted makes a busy instance take more work instead of refusing.
 	BusyAccepted bool `json:"busyAccepted"`
 	// TaskError makes failing Tencent and CRS tasks end error and -1 instead of
@@ -97,6 +103,7 @@ const defaultReplayWindow = 5 * time.Minute
 func (q Quirks) withDefaults() Quirks {
 	fill(q.words())
 	fill(q.statuses())
+	q.SignatureLife = max(q.SignatureLife, 0)
 	if q.CRSReplayWindow <= 0 {
 		q.CRSReplayWindow = defaultReplayWindow
 	}
@@ -110,6 +117,11 @@ func fill[T comparable](choices []choice[T]) {
 			*c.field = c.values[0]
 		}
 	}
+}
+
+// signatureLife is the age limit of signatures at a vendor whose own is given.
+func (q Quirks) signatureLife(own time.Duration) time.Duration {
+	return cmp.Or(q.SignatureLife, own)
 }
 
 // check refuses values outside the sets above; an unnoticed typing mistake
@@ -137,6 +149,7 @@ type plainQuirks Quirks
 type quirksJSON struct {
 	StatusLag        duration `json:"statusLag"`
 	RowLag           duration `json:"rowLag"`
+	SignatureLife    duration `json:"signatureLife"`
 	HuaweiTaskLinger duration `json:"huaweiTaskLinger"`
 	CRSReplayWindow  duration `json:"crsReplayWindow"`
 	plainQuirks
@@ -144,7 +157,8 @@ type quirksJSON struct {
 
 func (q Quirks) json() quirksJSON {
 	return quirksJSON{
-		duration(q.StatusLag), duration(q.RowLag), duration(q.HuaweiTaskLinger), duration(q.CRSReplayWindow), plainQuirks(q),
+		duration(q.StatusLag), duration(q.RowLag), duration(q.SignatureLife),
+		duration(q.HuaweiTaskLinger), duration(q.CRSReplayWindow), plainQuirks(q),
 	}
 }
 
@@ -159,6 +173,7 @@ func (q *Quirks) UnmarshalJSON(raw []byte) error {
 	}
 	got := Quirks(j.plainQuirks)
 	got.StatusLag, got.RowLag = time.Duration(j.StatusLag), time.Duration(j.RowLag)
+	got.SignatureLife = time.Duration(j.SignatureLife)
 	got.HuaweiTaskLinger, got.CRSReplayWindow = time.Duration(j.HuaweiTaskLinger), time.Duration(j.CRSReplayWindow)
 	got = got.withDefaults()
 	if err := got.check(); err != nil {

@@ -47,7 +47,7 @@ func (t *tencent) verify(x *exchange) *refusal {
 		return tcRefuse("InvalidParameterValue", "X-TC-Timestamp is not a number of seconds.")
 	}
 	at := time.Unix(seconds, 0).UTC()
-	if off := x.at.Sub(at); off > tcSkew || off < -tcSkew {
+	if off := x.at.Sub(at); off > x.set.quirks.signatureLife(tcSkew) || off < -tcSkew {
 		return tcRefuse("AuthFailure.SignatureExpire", "The provided credentials timestamp is more than 5 minutes off the server's time.")
 	}
 	if x.cred, ok = x.s.keys.find(x.vendor, scope[0]); !ok {

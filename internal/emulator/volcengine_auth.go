@@ -69,7 +69,7 @@ func volcClock(x *exchange, day string) *refusal {
 	if n, err := strconv.Atoi(x.r.URL.Query().Get("X-Expires")); err == nil && n > 0 {
 		valid = time.Duration(n) * time.Second
 	}
-	if off := x.at.Sub(at); off > valid || off < -volcValidity {
+	if off := x.at.Sub(at); off > x.set.quirks.signatureLife(valid) || off < -volcValidity {
 		return volcRefuse("InvalidTimestamp", "X-Date is too far from the server's time.")
 	}
 	return nil

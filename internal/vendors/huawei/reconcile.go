@@ -9,14 +9,6 @@ import (
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
-const (
-	// clearLooks before this one must have found nothing, and patience must have
-	// passed since the first, before a missing record proves that nothing ran:
-	// records may appear late.
-	clearLooks = 2
-	patience   = time.Minute
-)
-
 // Reconcile looks for a trace of a lost mutation: the record of a restore, which
 // carries our marker, or else the status while the work runs.
 func (c *Client) Reconcile(ctx context.Context, req vendors.Request, intent vendors.Intent) vendors.Finding {
@@ -24,7 +16,7 @@ func (c *Client) Reconcile(ctx context.Context, req vendors.Request, intent vend
 	if req.Operation == vendors.Restore {
 		found, complete, v := c.restores(ctx, req.InstanceID, intent.SignedAt, func(r restoreRecord) bool { return r.is(req.Marker, req.BackupID) })
 		if v.Kind != vendors.Done {
-			return vendors.Finding{Verdict: v, Evidence: "The look-up of the restore records failed, so nothing was compared."}
+			return vendors.Finding{Verdict: v, Evidence: fmt.Sprintf("The restore records could not be read (%s), so nothing was compared. %s", v.Message, trail(req, intent))}
 		}
 		if len(found) > 0 {
 			return recorded(req, intent, found, v)
@@ -33,10 +25,10 @@ func (c *Client) Reconcile(ctx context.Context, req vendors.Request, intent vend
 	}
 	i, v := c.show(ctx, req.InstanceID)
 	if v.Kind != vendors.Done {
-		return vendors.Finding{Verdict: v, Evidence: "The look-up of the instance failed, so nothing was compared."}
+		return vendors.Finding{Verdict: v, Evidence: fmt.Sprintf("The instance could not be looked up (%s), so nothing was compared. %s", v.Message, trail(req, intent))}
 	}
 	if req.Operation == vendors.Restore {
-		return unrecorded(req, intent, i, absent, time.Now())
+		return unrecorded(req, intent, i, absent, c.account.Patience)
 	}
 	return conclude(req, intent, i)
 }
@@ -44,13 +36,13 @@ func (c *Client) Reconcile(ctx context.Context, req vendors.Request, intent vend
 // recorded says what records with our marker prove.
 func recorded(req vendors.Request, intent vendors.Intent, found []restoreRecord, look vendors.Verdict) vendors.Finding {
 	if len(found) > 1 {
-		return vendors.Finding{Conclusion: vendors.Several, Evidence: fmt.Sprintf("Instance %s has %d restore records with our backup and marker.", req.InstanceID, len(found))}
+		return vendors.Finding{Conclusion: vendors.Several, Evidence: fmt.Sprintf("Instance %s has %d restore records with our backup and the remark %q, where there can be one. %s", req.InstanceID, len(found), req.Marker, trail(req, intent))}
 	}
 	r := found[0]
 	f := vendors.Finding{
 		Conclusion: vendors.Ran,
 		Task:       r.task(req, intent.SignedAt),
-		Evidence:   vendors.Clean(fmt.Sprintf("Restore record %s carries our backup and marker and has status %s.", r.ID, r.Status)),
+		Evidence:   vendors.Clean(fmt.Sprintf("Restore record %s carries our backup and the remark %q and has status %s.", r.ID, req.Marker, r.Status)),
 	}
 	switch r.Status {
 	case recordSucceeded:
@@ -63,18 +55,16 @@ func recorded(req vendors.Request, intent vendors.Intent, found []restoreRecord,
 
 // unrecorded says what the absence of our record proves: that nothing ran, once
 // nothing can run any more and the absence has lasted on an idle instance.
-func unrecorded(req vendors.Request, intent vendors.Intent, i instance, absent bool, now time.Time) vendors.Finding {
+func unrecorded(req vendors.Request, intent vendors.Intent, i instance, absent bool, patience time.Duration) vendors.Finding {
 	idle := i.Status == running && !i.working()
-	waited := !intent.FirstLook.IsZero() && now.Sub(intent.FirstLook) >= patience
-	f := vendors.Finding{
-		Clear:    absent && idle,
-		Evidence: vendors.Clean(fmt.Sprintf("Instance %s is %s and has no restore record with our backup and marker.", req.InstanceID, i.Status)),
-	}
+	none := fmt.Sprintf("Instance %s is %s and has no restore record of backup %s with the remark %q", req.InstanceID, vendors.Clean(string(i.Status)), req.BackupID, req.Marker)
+	f := vendors.Finding{Clear: absent && idle, Evidence: none + ". " + trail(req, intent)}
 	switch {
 	case !absent:
-		f.Evidence = fmt.Sprintf("Not all restore records of instance %s could be read, and none of those read is ours.", req.InstanceID)
-	case idle && intent.Lapsed && intent.LooksClear >= clearLooks && waited:
+		f.Evidence = fmt.Sprintf("Not all restore records of instance %s could be read, and none of those read is ours. %s", req.InstanceID, trail(req, intent))
+	case idle && intent.AbsenceProves(patience):
 		f.Conclusion = vendors.NotRun
+		f.Evidence = fmt.Sprintf("%s, for the %d. time; the signature of the call has lapsed.", none, intent.LooksClear+1)
 	}
 	return f
 }
@@ -83,8 +73,12 @@ func unrecorded(req vendors.Request, intent vendors.Intent, i instance, absent b
 // that these did not run: the API keeps no record of them.
 func conclude(req vendors.Request, intent vendors.Intent, i instance) vendors.Finding {
 	var was baseline
-	_ = json.Unmarshal(intent.Baseline, &was) // Without it any status but RUNNING is a trace.
+	if err := json.Unmarshal(intent.Baseline, &was); err != nil || was.Status == "" {
+		return vendors.Finding{Evidence: "The baseline cannot be read, so there is nothing to compare with. " + trail(req, intent)}
+	}
 	status := string(i.Status)
+	compared := fmt.Sprintf("Instance %s was %s without a task at %s, before the call, and is %s %s now",
+		req.InstanceID, vendors.Clean(was.Status), was.At.Format(time.RFC3339), vendors.Clean(status), withTask[i.working()])
 	trace := status == busyStatus(req.Operation) || restarts(req.Operation) && i.working()
 	switch {
 	case trace:
@@ -94,10 +88,30 @@ func conclude(req vendors.Request, intent vendors.Intent, i instance) vendors.Fi
 				Operation: req.Operation, InstanceID: req.InstanceID, AcceptedAt: intent.SignedAt,
 				State: memory{SeenBusy: true, FromError: was.Status == faulty}.encode(),
 			},
-			Evidence: vendors.Clean(fmt.Sprintf("Instance %s had no task before the call; now it is %s, task at work: %t.", req.InstanceID, status, i.working())),
+			Evidence: compared + ".",
 		}
 	case !i.working() && (status == running || status == was.Status):
-		return vendors.Finding{Clear: true, Evidence: vendors.Clean(fmt.Sprintf("Instance %s is %s without a task, and the API keeps no record of a %s that is over.", req.InstanceID, status, req.Operation))}
+		return vendors.Finding{Clear: true, Evidence: fmt.Sprintf("%s; the API keeps no record of a %s that is over. %s", compared, req.Operation, trail(req, intent))}
 	}
-	return vendors.Finding{Evidence: vendors.Clean(fmt.Sprintf("Instance %s is %s, task at work: %t, which shows neither that the %s ran nor that it did not.", req.InstanceID, status, i.working(), req.Operation))}
+	return vendors.Finding{Evidence: fmt.Sprintf("%s, which shows neither that the %s ran nor that it did not. %s", compared, req.Operation, trail(req, intent))}
+}
+
+// withTask puts into words whether an instance has a task.
+var withTask = map[bool]string{true: "with a task at work", false: "without a task"}
+
+// traces is what the vendor's audit calls the operations. Source: Huawei Cloud,
+// usermanual-dcs/dcs-ug-0312018.html.
+var traces = map[vendors.Operation]string{
+	vendors.Restart: "restartDCSInstance", vendors.SoftRestart: "restartDCSInstance",
+	vendors.Flush: "flushDCSInstance", vendors.Restore: "restoreDCSInstance",
+}
+
+// trail says where a person finds what no look-up of ours can tell.
+func trail(req vendors.Request, intent vendors.Intent) string {
+	text := fmt.Sprintf("Look in Cloud Trace Service (CTS, service DCS) for the trace %s of %s from %s on, and at the instance in the console",
+		traces[req.Operation], req.InstanceID, intent.SignedAt.UTC().Format(time.RFC3339))
+	if req.Operation == vendors.Flush {
+		return text + ": a key count that dropped then speaks for the flush."
+	}
+	return text + "."
 }

@@ -12,7 +12,7 @@ import (
 // looks found nothing for long.
 func ripe() vendors.Intent {
 	signed := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
-	return vendors.Intent{Baseline: vendors.Baseline(`{"status":"RUNNING"}`), SignedAt: signed, Lapsed: true, FirstLook: time.Now().Add(-2 * time.Minute), LooksClear: 2}
+	return vendors.Intent{Baseline: vendors.Baseline(`{"status":"RUNNING"}`), SignedAt: signed, Lapsed: true, ClearSince: time.Now().Add(-2 * time.Minute), LooksClear: 2}
 }
 
 func TestReconcileByStatus(t *testing.T) {
@@ -107,8 +107,8 @@ func TestReconcileWithoutARecord(t *testing.T) {
 		{"ripe, no records at all", reply{status: 204}, idle, same, "sluice-0abc", vendors.NotRun, true},
 		{"signature still lives", others, idle, func(i *vendors.Intent) { i.Lapsed = false }, "sluice-0abc", vendors.Unclear, true},
 		{"one look before", others, idle, func(i *vendors.Intent) { i.LooksClear = 1 }, "sluice-0abc", vendors.Unclear, true},
-		{"looks of one minute", others, idle, func(i *vendors.Intent) { i.FirstLook = time.Now().Add(-30 * time.Second) }, "sluice-0abc", vendors.Unclear, true},
-		{"first look unknown", others, idle, func(i *vendors.Intent) { i.FirstLook = time.Time{} }, "sluice-0abc", vendors.Unclear, true},
+		{"looks of one minute", others, idle, func(i *vendors.Intent) { i.ClearSince = time.Now().Add(-30 * time.Second) }, "sluice-0abc", vendors.Unclear, true},
+		{"first clear look unknown", others, idle, func(i *vendors.Intent) { i.ClearSince = time.Time{} }, "sluice-0abc", vendors.Unclear, true},
 		{"instance restoring", others, shown("RESTORING", ``), same, "sluice-0abc", vendors.Unclear, false},
 		{"instance with a task", others, shown("RUNNING", `,"task":{}`), same, "sluice-0abc", vendors.Unclear, false},
 		{"instance faulty", others, shown("ERROR", ``), same, "sluice-0abc", vendors.Unclear, false},

@@ -19,7 +19,7 @@ func TestReconcile(t *testing.T) {
 	sent := time.Date(2024, 5, 2, 2, 0, 0, 0, time.UTC)
 	known := []string{row("7", "004", level, "2"), row("6", "004", older, "2")}
 	with := func(rows ...string) string { return tasks(append(rows, known...)...) }
-	patient := vendors.Intent{Baseline: []byte(base), SignedAt: sent, Lapsed: true, LooksClear: 2}
+	patient := vendors.Intent{Baseline: []byte(base), SignedAt: sent, Lapsed: true, LooksClear: 2, ClearSince: time.Now().Add(-2 * time.Minute)}
 	early, hasty, broken := patient, patient, patient
 	early.Lapsed = false
 	hasty.LooksClear = 1
@@ -67,7 +67,7 @@ func TestReconcile(t *testing.T) {
 		{"an unheard-of kind, older", patient, with(row("5", "清空", older, "2")), instances("2"), "", vendors.NotRun, true, "", ""},
 		{"another instance", patient, with(`{"TaskId":8,"TaskType":"004","InstanceId":"crs-other","StartTime":"` + newer + `","Result":1}`), instances("2"), "", vendors.NotRun, true, "", ""},
 
-		{"list fails", patient, fault("InternalError", ""), "", "", vendors.Unclear, false, "", "failed"},
+		{"list fails", patient, fault("InternalError", ""), "", "", vendors.Unclear, false, "", "could not be read"},
 		{"list ends early", patient, list("Tasks", 9), "", "", vendors.Unclear, false, "", "to its end"},
 		{"list ends early after one", patient, list("Tasks", 9, row("8", "004", newer, "1")), "", "", vendors.Unclear, false, "", "to its end"},
 		{"no baseline", vendors.Intent{Lapsed: true, LooksClear: 9}, with(), "", "", vendors.Unclear, false, "", "baseline"},

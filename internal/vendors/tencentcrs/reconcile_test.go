@@ -20,7 +20,7 @@ func TestReconcile(t *testing.T) {
 	sent := time.Date(2024, 5, 2, 2, 0, 0, 0, time.UTC)
 	known := []string{row("cleanInstance", level, "2"), row("cleanInstance", older, "2")}
 	plus := func(rows ...string) string { return tasks(append(rows, known...)...) }
-	patient := vendors.Intent{Baseline: []byte(base), SignedAt: sent, Lapsed: true, LooksClear: 2}
+	patient := vendors.Intent{Baseline: []byte(base), SignedAt: sent, Lapsed: true, LooksClear: 2, ClearSince: time.Now().Add(-2 * time.Minute)}
 	early, hasty, broken := patient, patient, patient
 	early.Lapsed = false
 	hasty.LooksClear = 1
@@ -63,7 +63,7 @@ func TestReconcile(t *testing.T) {
 		{"an unheard-of kind, older", patient, plus(row("cleanEverything", older, "2")), instances("2"), vendors.NotRun, true, "", ""},
 		{"another instance", patient, plus(`{"taskName":"cleanInstance","redisId":"crs-other","startTime":"` + newer + `","status":1}`), instances("2"), vendors.NotRun, true, "", ""},
 
-		{"list fails", patient, fault("6000", "", ""), "", vendors.Unclear, false, "", "failed"},
+		{"list fails", patient, fault("6000", "", ""), "", vendors.Unclear, false, "", "could not be read"},
 		{"list ends early", patient, list("redisTaskSet", 9), "", vendors.Unclear, false, "", "to its end"},
 		{"list ends early after one", patient, list("redisTaskSet", 9, row("cleanInstance", newer, "1")), "", vendors.Unclear, false, "", "to its end"},
 		{"no baseline", vendors.Intent{Lapsed: true, LooksClear: 9}, plus(), "", vendors.Unclear, false, "", "baseline"},
