@@ -27,7 +27,7 @@ func (c *Conn) natsOptions() ([]nats.Option, error) {
 		// server after its caller has given it up.
 		nats.ReconnectBufSize(-1),
 		nats.Timeout(3 * time.Second),
-		nats.PingInterval(10 * time.Second),
+		nats.PingInterval(3 * time.Second),
 		nats.MaxPingsOutstanding(1),
 		nats.FlusherTimeout(5 * time.Second),
 		nats.ReconnectOnFlusherError(),

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,64 @@ func TestLooksThatCount(t *testing.T) {
 		}
 		if intent.LooksClear != step.looks || !intent.ClearSince.Equal(since) {
 			t.Errorf("step %d: %d looks since %v, want %d since %v", i, intent.LooksClear, intent.ClearSince, step.looks, since)
+		}
+	}
+}
+
+// A person is told what the looks compared, also where the last of them failed;
+// and no look is begun that has no time left to be answered.
+func TestWhatWasComparedIsTold(t *testing.T) {
+	simulate(t, func(s *sim) {
+		var lapsed bool
+		var last time.Time
+		s.vendor.execute = func(vendors.Request) vendors.Verdict { return vendors.Verdict{Kind: vendors.Ambiguous} }
+		s.vendor.reconcile = func(i vendors.Intent) vendors.Finding {
+			last = time.Now()
+			if lapsed = i.Lapsed; lapsed {
+				return vendors.Finding{Evidence: "not answered", Verdict: vendors.Verdict{Kind: vendors.Transient}}
+			}
+			return vendors.Finding{Clear: true, Evidence: "it was so and is so"}
+		}
+		stop := s.start("a")
+		defer stop()
+		s.send("1")
+		s.wait(20 * time.Minute)
+		got := s.final("1")
+		expect(t, got, "indeterminate/outcome_unknown")
+		if !lapsed || !strings.HasSuffix(got.Reason.Message, "it was so and is so") {
+			t.Errorf("lapsed %t: %s", lapsed, got.Reason.Message)
+		}
+		rec, _ := s.record("tok-1")
+		end := rec.Last().SignedAt.Add(s.conf.Facts.SignatureLife + Timing{}.withDefaults().GiveUpAfter)
+		if !last.Before(end) {
+			t.Errorf("looked at %v, though the search ended at %v", last, end)
+		}
+		if wait := got.Times.Finished.Sub(end); wait > 10*time.Second {
+			t.Errorf("answered %v after the end of the search", wait)
+		}
+	})
+}
+
+func TestWeigh(t *testing.T) {
+	t.Parallel()
+	const failed, done = vendors.Transient, vendors.Done
+	finding := func(evidence string, kind vendors.Kind) vendors.Finding {
+		return vendors.Finding{Evidence: evidence, Verdict: vendors.Verdict{Kind: kind}}
+	}
+	for _, c := range []struct {
+		before, look vendors.Finding
+		want         string
+	}{
+		{finding("a", failed), finding("b", failed), "b"},
+		{finding("a", failed), finding("b", done), "b"},
+		{finding("a", done), finding("b", done), "b"},
+		{finding("a", 0), finding("b", failed), "a"},
+		{finding("a", done), finding("b", failed), "a"},
+		{finding("a", failed), finding("", failed), "a"},
+		{finding("a", done), vendors.Finding{Conclusion: vendors.RanError, Evidence: "b", Verdict: vendors.Verdict{Kind: vendors.Refused}}, "b"},
+	} {
+		if got := weigh(c.before, c.look); got.Evidence != c.want || got.Conclusion != c.look.Conclusion {
+			t.Errorf("%+v then %+v: %+v", c.before, c.look, got)
 		}
 	}
 }

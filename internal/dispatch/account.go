@@ -47,6 +47,7 @@ type account struct {
 	mu      sync.Mutex
 	runs    map[string]*run // by token key
 	regions []*region
+	opened  bool // regions holds all there will be
 }
 
 // newAccount prepares the service of an account; serve begins it.
@@ -70,16 +71,7 @@ func (a *account) serve() {
 	defer a.finish(errDrained)
 	var regions sync.WaitGroup
 	stored := a.stored(a.soft)
-	for _, name := range a.conf.Regions {
-		r, err := newRegion(a, name, stored)
-		if err != nil {
-			a.log.Error("region cannot be served", "region", name, "error", err)
-			continue
-		}
-		a.mu.Lock()
-		a.regions = append(a.regions, r)
-		a.mu.Unlock()
-	}
+	a.open(stored)
 	for _, r := range a.serving() {
 		regions.Go(func() { r.serve(a.soft) })
 	}
@@ -92,6 +84,22 @@ func (a *account) serve() {
 	a.work.Wait()
 	a.finish(errDrained)
 	<-beating
+}
+
+// open makes the regions.
+func (a *account) open(stored map[string]uint64) {
+	var regions []*region
+	for _, name := range a.conf.Regions {
+		r, err := newRegion(a, name, stored)
+		if err != nil {
+			a.log.Error("region cannot be served", "region", name, "error", err)
+			continue
+		}
+		regions = append(regions, r)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.regions, a.opened = regions, true
 }
 
 // stored counts the commands that the broker has of each subject; it asks until
@@ -136,8 +144,15 @@ func (a *account) stage(name string, d time.Duration) {
 	a.metrics.Stage.WithLabelValues(name).Observe(d.Seconds())
 }
 
-// serves reports whether a lane's subject has a consumer here.
+// serves reports whether a lane's subject has a consumer here, or may get one: it
+// is not known which will before all regions are open.
 func (a *account) serves(subject string) bool {
+	a.mu.Lock()
+	opened := a.opened
+	a.mu.Unlock()
+	if !opened {
+		return true
+	}
 	for _, r := range a.serving() {
 		for _, l := range r.lanes {
 			if a.subjects.Lane(l.id) == subject {
@@ -184,7 +199,9 @@ func (a *account) refuseStray(m broker.Message) error {
 		return a.answers.refuse(a.hard, refusal.cmd, refusal.why)
 	}
 	why := a.rules.check(cmd, time.Now())
-	if why != nil && a.resumes(a.hard, m, cmd, why) {
+	if resumes, err := a.resumes(a.hard, m, cmd, why); err != nil {
+		return err
+	} else if resumes {
 		return a.abandon(cmd, why)
 	}
 	if why == nil {

@@ -16,44 +16,69 @@ import (
 // ledger. mine and other are what begin gave the delivery.
 func (a *account) carry(ctx context.Context, d *delivery, mine, other *run, known func()) {
 	for {
+		var ended bool
 		if other != nil {
-			if settled := a.waitFor(ctx, d, mine, other, known); settled {
-				return
-			}
-			mine, other = a.begin(d)
-			continue
+			ended = a.waitFor(ctx, d, mine, other, known)
+		} else {
+			ended = a.driveTo(ctx, d, mine, known)
 		}
-		mine.known = known
-		err := mine.drive(ctx)
-		a.end(mine)
-		if !errors.Is(err, errFreed) {
-			d.settle(a, err)
-			return
-		}
-		if why := a.rules.check(d.cmd, time.Now()); why != nil {
-			d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
+		if ended {
 			return
 		}
 		mine, other = a.begin(d)
 	}
 }
 
+// driveTo works on the token until the delivery is settled, which it reports. It
+// is not if the token, whose holder was another command, is free again.
+func (a *account) driveTo(ctx context.Context, d *delivery, mine *run, known func()) bool {
+	mine.known = known
+	err := mine.drive(ctx)
+	a.end(mine)
+	if errors.Is(err, errFreed) {
+		return a.refused(ctx, d)
+	}
+	d.settle(a, err)
+	return true
+}
+
 // waitFor waits for the run that works on the delivery's token. It reports
-// whether the delivery is settled: refused, or given back.
+// whether the delivery is settled.
 func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run, known func()) bool {
 	known()
-	if other.fingerprint != mine.fingerprint {
+	holds := other.holds
+	if other.fingerprint == mine.fingerprint {
+		d.waiting.start()
+		holds = nil
+	}
+	select {
+	case <-holds: // the ledger has confirmed that the token is the other's
 		d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
 		return true
-	}
-	d.waiting.start()
-	select {
 	case <-other.done:
-		return false
 	case <-ctx.Done():
 		d.settle(a, context.Cause(ctx))
 		return true
 	}
+	// Whoever came in time gets the outcome it has waited for; but it may not
+	// start work of its own once its time is over.
+	return !other.final && a.refused(ctx, d)
+}
+
+// refused refuses the delivery if its command may not be carried out any more,
+// and reports whether it is settled.
+func (a *account) refused(ctx context.Context, d *delivery) bool {
+	why := a.rules.check(d.cmd, time.Now())
+	resumes, err := a.resumes(ctx, d.Message, d.cmd, why)
+	switch {
+	case err != nil:
+		d.settle(a, err)
+		return true
+	case why == nil || resumes:
+		return false
+	}
+	d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
+	return true
 }
 
 // firstOf is the command that holds another run's token.
@@ -85,7 +110,7 @@ func (d *delivery) settle(a *account, err error) {
 func (a *account) begin(d *delivery) (mine, other *run) {
 	mine = &run{
 		account: a, region: d.lane.region, lane: d.lane, delivery: d, cmd: d.cmd,
-		fingerprint: d.cmd.Fingerprint(), first: d.cmd, done: make(chan struct{}),
+		fingerprint: d.cmd.Fingerprint(), first: d.cmd, holds: make(chan struct{}), done: make(chan struct{}),
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

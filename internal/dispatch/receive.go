@@ -40,15 +40,26 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known 
 			a.carry(ctx, d, place, other, known)
 		case err != nil:
 			d.settle(a, a.refuseUnread(d, err))
-		case why != nil && a.resumes(ctx, m, cmd, why):
-			place, other := a.begin(d)
-			a.carry(ctx, d, place, other, known)
 		case why != nil:
-			d.settle(a, a.answers.refuse(a.hard, cmd, why))
+			a.refuseOrResume(ctx, d, why, known)
 		default:
 			d.settle(a, a.dryRun(ctx, d))
 		}
 	}()
+}
+
+// refuseOrResume refuses a command, unless its answer is in the ledger.
+func (a *account) refuseOrResume(ctx context.Context, d *delivery, why *events.Refusal, known func()) {
+	resumes, err := a.resumes(ctx, d.Message, d.cmd, why)
+	switch {
+	case err != nil:
+		d.settle(a, err)
+	case resumes:
+		mine, other := a.begin(d)
+		a.carry(ctx, d, mine, other, known)
+	default:
+		d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
+	}
 }
 
 // refuseUnread answers a message that could not be read as a command of its lane.
@@ -91,25 +102,26 @@ func read(m broker.Message, on events.Lane) (events.Command, error) {
 
 // resumes reports whether a command that would be refused now has its answer in
 // the ledger all the same: a redelivery after a crash must not be refused because
-// time has passed or the configuration has changed since.
-func (a *account) resumes(ctx context.Context, m broker.Message, cmd events.Command, why *events.Refusal) bool {
-	if cmd.DryRun {
-		return false
+// time has passed or the configuration has changed since. An error means that ctx
+// ended before that was known.
+func (a *account) resumes(ctx context.Context, m broker.Message, cmd events.Command, why *events.Refusal) (bool, error) {
+	if cmd.DryRun || why == nil {
+		return false, nil
 	}
 	switch why.Code {
 	case events.ReasonExpired, events.ReasonUnknownRegion, events.ReasonOperationNotAllowed, events.ReasonSecretUnavailable, events.ReasonPlaintextSecret:
 	default:
-		return false
+		return false, nil
 	}
 	for {
 		e, err := a.ledger.Get(ctx, cmd.Key)
 		switch {
 		case err == nil:
-			return e.Fingerprint == cmd.Fingerprint() && (sameEvent(firstCommand(e), cmd) || a.waited(m, cmd, why))
+			return e.Fingerprint == cmd.Fingerprint() && (sameEvent(firstCommand(e), cmd) || a.waited(m, cmd, why)), nil
 		case errors.Is(err, broker.ErrNotFound):
-			return false
+			return false, nil
 		case sleep(ctx, laneRetry) != nil:
-			return true
+			return false, err
 		}
 	}
 }

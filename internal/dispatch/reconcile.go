@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -26,24 +25,37 @@ func (r *run) reconcile(ctx context.Context) error {
 	}
 	within := r.account.search(last.SignedAt)
 	intent := vendors.Intent{Baseline: last.Baseline, SignedAt: last.SignedAt}
-	found := vendors.Finding{Evidence: "no look-up was answered"}
+	found := vendors.Finding{Evidence: "no look-up was answered", Verdict: vendors.Verdict{Kind: vendors.Transient}}
 	for looks, pause := 1, within.FirstLook; ; looks, pause = looks+1, min(pause*2, within.MostLook) {
 		if err := sleep(ctx, within.untilLook(pause)); err != nil {
 			return err
 		}
 		began := time.Now()
+		if !began.Before(within.end) {
+			return r.conclude(ctx, found, looks-1)
+		}
 		intent.Lapsed = within.lapsed(began)
 		f := r.look(ctx, req, intent, within)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		f.Evidence = cmp.Or(f.Evidence, found.Evidence)
-		found = f
-		if f.Conclusion != vendors.Unclear || time.Now().After(within.end) {
-			return r.conclude(ctx, f, looks)
+		found = weigh(found, f)
+		if f.Conclusion != vendors.Unclear {
+			return r.conclude(ctx, found, looks)
 		}
 		count(&intent, f, began)
 	}
+}
+
+// weigh adds a look to what was found before. A look that failed tells nothing
+// beside one that compared something.
+func weigh(before, f vendors.Finding) vendors.Finding {
+	failed := f.Verdict.Kind > vendors.Done
+	compared := before.Verdict.Kind <= vendors.Done
+	if f.Evidence == "" || f.Conclusion == vendors.Unclear && failed && compared {
+		f.Evidence, f.Verdict = before.Evidence, before.Verdict
+	}
+	return f
 }
 
 // count keeps count of the looks in a row that found nothing. Those begun while

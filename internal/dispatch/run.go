@@ -22,7 +22,9 @@ type run struct {
 	known       func()
 	cmd         events.Command // of the delivery that drives the run
 	fingerprint string
-	done        chan struct{}
+	holds       chan struct{} // closed once the ledger has confirmed the token as this work's
+	done        chan struct{} // closed by account.end
+	final       bool          // the record was final at the end; read after done
 
 	// first is the command that holds the token; read by others only after
 	// the run was found in account.runs, hence set before and replaced never
@@ -55,7 +57,9 @@ func (r *run) drive(ctx context.Context) error {
 		r.known()
 		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
 	}
+	close(r.holds)
 	if r.entry.State == ledger.Final {
+		r.final = true
 		r.known()
 		return r.announceAgain()
 	}
@@ -80,6 +84,7 @@ func (r *run) drive(ctx context.Context) error {
 		case ledger.Accepted:
 			err = r.follow(ctx)
 		case ledger.Final:
+			r.final = true
 			return r.answerOthers()
 		}
 		if errors.Is(err, errAnswered) {

@@ -72,6 +72,9 @@ func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry,
 		return nil, false, err
 	}
 	for {
+		if ctx.Err() != nil {
+			return nil, false, fmt.Errorf("ledger: claim: %w", context.Cause(ctx))
+		}
 		rev, err := s.kv.Create(ctx, e.key, value)
 		if err == nil {
 			e.revision = rev
