@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/ledger"
+	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
 // Causes of the end of an account's service.
@@ -144,13 +146,10 @@ func (a *account) stage(name string, d time.Duration) {
 	a.metrics.Stage.WithLabelValues(name).Observe(d.Seconds())
 }
 
-// serves reports whether a lane's subject has a consumer here, or may get one: it
-// is not known which will before all regions are open.
+// serves reports whether a lane's subject has a consumer here, or gets one as soon
+// as its region can be reached.
 func (a *account) serves(subject string) bool {
-	a.mu.Lock()
-	opened := a.opened
-	a.mu.Unlock()
-	if !opened {
+	if id, ok := a.subjects.ParseLane(subject); ok && a.configured(id) {
 		return true
 	}
 	for _, r := range a.serving() {
@@ -160,7 +159,21 @@ func (a *account) serves(subject string) bool {
 			}
 		}
 	}
-	return false
+	return !a.ready()
+}
+
+// configured reports whether the configuration gives the lane a consumer.
+func (a *account) configured(id events.Lane) bool {
+	return slices.Contains(a.conf.Regions, id.Region) && a.conf.Allow[id.Operation] &&
+		a.conf.Facts.Supports(vendors.Operation(id.Operation)) && slices.Contains(events.Priorities(), id.Priority)
+}
+
+// ready reports whether all regions are open: before, it is not known which lanes
+// there are besides the configured ones.
+func (a *account) ready() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.opened
 }
 
 // answerStray settles the commands of a subject that no lane serves: an unknown

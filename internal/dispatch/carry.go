@@ -45,9 +45,9 @@ func (a *account) driveTo(ctx context.Context, d *delivery, mine *run, known fun
 // waitFor waits for the run that works on the delivery's token. It reports
 // whether the delivery is settled.
 func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run, known func()) bool {
-	known()
 	holds := other.holds
 	if other.fingerprint == mine.fingerprint {
+		known() // the other run finds the place for both
 		d.waiting.start()
 		holds = nil
 	}

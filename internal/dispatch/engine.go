@@ -20,6 +20,8 @@ type Engine struct {
 	metrics *Metrics
 	log     *slog.Logger
 
+	unanswered notice // that the ledger cannot be written
+
 	// hard ends the recording of what calls in flight have answered; set by Run.
 	hard context.Context
 
@@ -43,6 +45,7 @@ func New(o Options) *Engine {
 	e := &Engine{opts: o, metrics: o.Metrics, log: o.Logger, rules: newRules(o), serving: map[string]*account{}}
 	e.ledger = ledger.Open(o.Ledger, o.Replica)
 	e.ledger.Conflict = e.metrics.LedgerConflicts.Inc
+	e.ledger.Stuck = e.stuck
 	e.answers = &answerer{broker: o.Broker, subjects: o.Subjects, metrics: o.Metrics, log: o.Logger}
 	for i := range o.Accounts {
 		e.metrics.LeaseHeld.WithLabelValues(o.Accounts[i].Facts.Name, o.Accounts[i].Name).Set(0)
@@ -81,6 +84,13 @@ func (e *Engine) leases() *leases {
 		ls.keys = append(ls.keys, accountKey(e.opts.Accounts[i].Facts.Name, e.opts.Accounts[i].Name))
 	}
 	return ls
+}
+
+// stuck tells of the ledger's bucket when it does not answer.
+func (e *Engine) stuck(key string, since time.Duration, err error) {
+	if e.unanswered.due(time.Now()) {
+		e.log.Error("the ledger cannot be written; nothing is sent without it, trying on", "key", key, "since", since.Round(time.Second), "error", err)
+	}
 }
 
 // leaseChanged counts what happens to leases.

@@ -14,6 +14,8 @@ type lease struct {
 	epoch time.Time
 	// revision is the bucket's; used by the leases loop only.
 	revision uint64
+	// failure is why the latest renewal failed; likewise.
+	failure error
 }
 
 func newLease() *lease { return &lease{epoch: time.Now()} }

@@ -43,11 +43,13 @@ func (ls *leases) renew(ctx context.Context) {
 		l := ls.mine[r.key]
 		switch {
 		case r.err == nil:
-			l.revision = r.revision
+			l.revision, l.failure = r.revision, nil
 			l.extend(r.asked.Add(ls.ttl - ls.margin()))
 		case errors.Is(r.err, broker.ErrConflict):
 			ls.log.Warn("lease lost to another replica; nothing more is sent for the account", "lease", r.key)
 			ls.drop(ctx, r.key, leaseLost)
+		default:
+			l.failure = r.err
 		}
 	}
 	ls.expire(ctx, time.Now())
@@ -78,7 +80,7 @@ func (ls *leases) renewals(ctx context.Context) []renewal {
 func (ls *leases) expire(ctx context.Context, now time.Time) {
 	for key, l := range ls.mine {
 		if !l.valid() {
-			ls.log.Warn("lease ran out before it could be renewed; nothing more is sent for the account", "lease", key)
+			ls.log.Warn("lease ran out before it could be renewed; nothing more is sent for the account", "lease", key, "error", l.failure)
 			ls.drop(ctx, key, leaseExpired)
 		}
 	}

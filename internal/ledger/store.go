@@ -15,22 +15,29 @@ import (
 // this process no longer speaks for the token and must not send for it.
 var ErrLost = errors.New("the ledger record was changed by another replica")
 
-// retryPause is how long a write waits before it asks again what became of it.
-const retryPause = 200 * time.Millisecond
+const (
+	// retryPause is how long a write waits before it asks again what became of it.
+	retryPause = 200 * time.Millisecond
+	// stuckAfter is how long a write may be tried before somebody is told.
+	stuckAfter = 5 * time.Second
+)
 
 // Store is the ledger's bucket as one process sees it.
 type Store struct {
 	kv     broker.KV
 	writer string
 	writes atomic.Uint64
-	// Conflict is told of every lost compare-and-set; nil tells nobody.
+	// Conflict is told of every lost compare-and-set.
 	Conflict func()
+	// Stuck is told again and again of a write that has been tried for longer
+	// than a few seconds, with the latest error.
+	Stuck func(key string, since time.Duration, err error)
 }
 
 // Open returns the ledger over a bucket. writer must be unique to this process,
 // restarts included.
 func Open(kv broker.KV, writer string) *Store {
-	return &Store{kv: kv, writer: writer, Conflict: func() {}}
+	return &Store{kv: kv, writer: writer, Conflict: func() {}, Stuck: func(string, time.Duration, error) {}}
 }
 
 // Key is the bucket's key of a token key.
@@ -71,6 +78,7 @@ func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry,
 	if err != nil {
 		return nil, false, err
 	}
+	tries := s.patience(e.key)
 	for {
 		if ctx.Err() != nil {
 			return nil, false, fmt.Errorf("ledger: claim: %w", context.Cause(ctx))
@@ -89,7 +97,7 @@ func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry,
 		case errors.Is(err, broker.ErrFull):
 			return nil, false, fmt.Errorf("ledger: claim: %w", err)
 		}
-		if err := pause(ctx, err); err != nil {
+		if err := tries.pause(ctx, err); err != nil {
 			return nil, false, fmt.Errorf("ledger: claim: %w", err)
 		}
 	}
@@ -117,6 +125,7 @@ func (e *Entry) Save(ctx context.Context, change func(*Record)) error {
 // write stores value, whatever the connection does meanwhile: a repeated
 // compare-and-set either stores the value once or finds itself stored already.
 func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, error) {
+	tries := e.store.patience(e.key)
 	for {
 		rev, err := e.store.kv.Update(ctx, e.key, value, e.revision)
 		switch {
@@ -138,7 +147,7 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, 
 		case errors.Is(err, broker.ErrFull):
 			return 0, err
 		}
-		if err := pause(ctx, err); err != nil {
+		if err := tries.pause(ctx, err); err != nil {
 			return 0, err
 		}
 	}
@@ -167,6 +176,7 @@ func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool
 // Forget removes the record, so that the token is free again. It is for commands
 // that end before anything was sent.
 func (e *Entry) Forget(ctx context.Context) error {
+	tries := e.store.patience(e.key)
 	for {
 		err := e.store.kv.Delete(ctx, e.key, e.revision)
 		switch {
@@ -181,7 +191,7 @@ func (e *Entry) Forget(ctx context.Context) error {
 				return fmt.Errorf("ledger: forget %s: %w", e.key, ErrLost)
 			}
 		}
-		if err := pause(ctx, err); err != nil {
+		if err := tries.pause(ctx, err); err != nil {
 			return fmt.Errorf("ledger: forget %s: %w", e.key, err)
 		}
 	}
@@ -204,10 +214,22 @@ func (e *Entry) stamp(r *Record) ([]byte, error) {
 	return value, nil
 }
 
+// patience is one write that is tried until it is certain what became of it.
+type patience struct {
+	store *Store
+	key   string
+	began time.Time
+}
+
+func (s *Store) patience(key string) patience { return patience{s, key, time.Now()} }
+
 // pause waits before the next try, or gives the cause back once ctx has ended.
-func pause(ctx context.Context, cause error) error {
+func (p patience) pause(ctx context.Context, cause error) error {
 	if ctx.Err() != nil {
 		return cause
+	}
+	if since := time.Since(p.began); since >= stuckAfter {
+		p.store.Stuck(p.key, since, cause)
 	}
 	t := time.NewTimer(retryPause)
 	defer t.Stop()
