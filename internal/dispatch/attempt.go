@@ -203,7 +203,7 @@ func (r *run) pause(next step, v vendors.Verdict) time.Duration {
 // jitter is a backoff with full jitter, never below half the least.
 func (a *account) jitter(least, most time.Duration, n int) time.Duration {
 	ceiling := most
-	if n < 20 && least<<(n-1) < most {
+	if n = max(n, 1); n < 20 && least<<(n-1) < most {
 		ceiling = least << (n - 1)
 	}
 	return least/2 + time.Duration(a.rand()*float64(ceiling))

@@ -40,6 +40,7 @@ const (
 type pacer struct {
 	mu       sync.Mutex
 	limiter  *rate.Limiter
+	window   *window
 	full     rate.Limit // the configured quota less the margin
 	waiting  [priorities][]*turn
 	passed   [priorities]int
@@ -68,7 +69,7 @@ func newPacer(perSecond float64, notUntil time.Time, onLimit func(float64)) *pac
 	if perSecond <= 0 {
 		limit = rate.Inf
 	}
-	p := &pacer{full: limit, limiter: rate.NewLimiter(limit, 1), lead: leadFloor, notUntil: notUntil, onLimit: onLimit}
+	p := &pacer{full: limit, limiter: rate.NewLimiter(limit, 1), window: newWindow(perSecond), lead: leadFloor, notUntil: notUntil, onLimit: onLimit}
 	p.timer = time.AfterFunc(time.Hour, p.wake)
 	p.timer.Stop()
 	p.report()
@@ -198,18 +199,33 @@ func (t *turn) permit(ctx context.Context) error {
 	p.unstage(t)
 	delay := max(r.DelayFrom(now), p.notUntil.Sub(now))
 	p.mu.Unlock()
-	if delay <= 0 {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if err := context.Cause(ctx); err != nil {
 		r.Cancel()
-		return context.Cause(ctx)
+		return err
 	}
+	if delay <= 0 {
+		delay = p.depart()
+	}
+	for ; delay > 0; delay = p.depart() {
+		if err := sleep(ctx, delay); err != nil {
+			r.Cancel()
+			return err
+		}
+	}
+	return nil
+}
+
+// depart lets a call go that has its permit, or says how long it has to be held
+// back.
+func (p *pacer) depart() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	wait := p.window.wait(now)
+	if wait == 0 {
+		p.window.leave(now)
+	}
+	return wait
 }
 
 // release ends the turn, whether or not it took its permit.
