@@ -5,7 +5,7 @@ BIN     ?= bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LINT     = $(BIN)/golangci-lint
 
-.PHONY: fmt-check vet figures help build test judges verify lint generate check-generated tidy-check demo clean
+.PHONY: fmt-check vet figures help build test simulate chaos judges verify lint generate check-generated tidy-check demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -15,6 +15,12 @@ build: ## the program, as bin/consumer
 
 test: ## all tests, with the race detector
 	$(GO) test -race -timeout 15m ./...
+
+simulate: ## the engine on simulated broker, clouds and time: 100,000 commands, then the mutated engines
+	$(GO) test -count=1 -timeout 15m -v ./internal/simulation
+
+chaos: ## crashes, lost answers, freezes and broken brokers with real processes, in full; prints a table
+	$(GO) test -count=1 -timeout 60m -v ./internal/chaos -chaos.full
 
 demo: ## the main job on the embedded server and the emulated clouds
 	$(GO) run ./cmd/consumer demo

@@ -26,7 +26,7 @@ var faultPoints = []string{
 	"retry.before", "retry.after", // the ledger says that nothing ran
 	"accepted.before", "accepted.after", // the ledger says that the vendor took the work
 	"announce.before", "announce.after", // the accepted result
-	"forget.before", "forget.after", // the token is free again
+	"free.before", "free.after", // the token is free again
 	"outcome.before", "outcome.after", // the ledger holds the end
 	"result.before", "result.after", // the final result
 	"ack.before", "ack.after", // the command leaves the queue

@@ -67,17 +67,17 @@ func (kv *faultyKV) Update(ctx context.Context, key string, value []byte, revisi
 	return next, err
 }
 
-func (kv *faultyKV) Delete(ctx context.Context, key string, revision uint64) error {
-	return kv.faults.around("forget", func() error { return kv.KV.Delete(ctx, key, revision) })
-}
-
 // stepOf names the write that leads from one record to the next.
 func stepOf(before, now ledger.Record) string {
 	switch {
+	case now.State == ledger.Free:
+		return "free"
 	case now.State == ledger.Final && before.State != ledger.Final:
 		return "outcome"
 	case now.State == ledger.Accepted && before.State != ledger.Accepted:
 		return "accepted"
+	case before.State == ledger.Free:
+		return "claim"
 	case now.Attempts > before.Attempts:
 		return "intent"
 	case now.State == ledger.Claimed && before.State == ledger.Sending:
@@ -145,7 +145,9 @@ type faultyVendor struct {
 
 func (v faultyVendor) Execute(ctx context.Context, req vendors.Request, base vendors.Baseline, commit vendors.Commit) vendors.Verdict {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(httptrace.WroteRequestInfo) { v.faults.pass("call.sent") },
+		// Not WroteRequest: that is told before the last bytes are flushed, hence
+		// often before the first.
+		GotFirstResponseByte: func() { v.faults.pass("call.sent") },
 	})
 	verdict := v.Vendor.Execute(ctx, req, base, func(ctx context.Context, signedAt time.Time) error {
 		err := commit(ctx, signedAt)

@@ -23,8 +23,8 @@ the outcome.
   consumer status nightly-restart/redis-cn02abc
   consumer status TOKEN --output json | jq .history
 
-A refusal (rejected, expired) leaves the token free, so the ledger does not know it:
-look for it with "consumer watch --since 24h".
+A refusal (rejected, expired) leaves the token free: the ledger does not know it, or
+says that it is free. Look for the answer with "consumer watch --since 24h".
 
 Exit codes: 0 shown, 1 unknown token or broker away, 2 wrong usage.`
 
@@ -67,6 +67,7 @@ var stateMeanings = map[ledger.State]string{
 	ledger.Sending:  "sending: the call may have left; its answer is awaited or being reconciled",
 	ledger.Accepted: "accepted: the vendor has taken the work and it is being followed",
 	ledger.Final:    "final: the outcome stands",
+	ledger.Free:     "free: its command expired before anything was sent; the token may be used again",
 }
 
 // printRecord shows a record to a person.
@@ -81,6 +82,10 @@ func printRecord(w io.Writer, r ledger.Record, color bool) {
 	}
 	t.row("token", r.Token)
 	t.row("state", state)
+	if r.State == ledger.Free {
+		t.print(w, color)
+		return
+	}
 	t.row("command", fmt.Sprintf("%s %s at %s, priority %s", c.Operation, c.InstanceID, strings.Join([]string{c.Vendor, c.Account, c.Region}, "/"), c.Priority))
 	t.row("event", c.Event.ID+" from "+c.Event.Source)
 	t.row("received", moment(c.Received))

@@ -57,7 +57,7 @@ hint       look there
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	b := startBroker(t)
-	entry, _, err := ledger.Open(b.conn.Ledger(), "test").Claim(t.Context(), events.TokenKey("T 1"), storyRecord(t))
+	entry, _, err := ledger.Open(b.conn.Ledger(), "test").Claim(t.Context(), events.TokenKey("T 1"), "event", storyRecord(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
@@ -97,4 +98,26 @@ func TestWeigh(t *testing.T) {
 			t.Errorf("%+v then %+v: %+v", c.before, c.look, got)
 		}
 	}
+}
+
+// Whoever takes a lost answer over has time for the looks that prove something,
+// also if that is shortly before or long after the search would have ended.
+func TestSearchThatBeginsLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &account{conf: &Account{Facts: vendors.Facts{SignatureLife: 5 * time.Minute}}, timing: Timing{}.withDefaults()}
+		signed := time.Now()
+		for _, c := range []struct{ after, end time.Duration }{
+			{10 * time.Second, 410 * time.Second},
+			{325 * time.Second, 410 * time.Second},
+			{335 * time.Second, 417500 * time.Millisecond},
+			{409 * time.Second, 491500 * time.Millisecond},
+			{time.Hour, time.Hour + 82500*time.Millisecond},
+		} {
+			time.Sleep(time.Until(signed.Add(c.after)))
+			if got := a.search(signed).end.Sub(signed); got != c.end {
+				t.Errorf("taken over after %v, the search ends after %v, want %v", c.after, got, c.end)
+			}
+		}
+	})
 }

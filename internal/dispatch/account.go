@@ -239,7 +239,7 @@ func (a *account) abandon(cmd events.Command, why *events.Refusal) error {
 	case ledger.Final:
 		return r.announceAgain()
 	case ledger.Claimed:
-		if err := e.Forget(a.hard); err != nil {
+		if err := e.Free(a.hard, ""); err != nil {
 			return err
 		}
 		return a.answers.refuse(a.hard, cmd, why)

@@ -32,7 +32,10 @@ func (a *account) carry(ctx context.Context, d *delivery, mine, other *run, know
 // driveTo works on the token until the delivery is settled, which it reports. It
 // is not if the token, whose holder was another command, is free again.
 func (a *account) driveTo(ctx context.Context, d *delivery, mine *run, known func()) bool {
-	mine.known = known
+	mine.known = func() {
+		mine.place.Do(func() { close(mine.placed) })
+		known()
+	}
 	err := mine.drive(ctx)
 	a.end(mine)
 	if errors.Is(err, errFreed) {
@@ -45,24 +48,30 @@ func (a *account) driveTo(ctx context.Context, d *delivery, mine *run, known fun
 // waitFor waits for the run that works on the delivery's token. It reports
 // whether the delivery is settled.
 func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run, known func()) bool {
-	holds := other.holds
+	placed, holds := other.placed, other.holds
 	if other.fingerprint == mine.fingerprint {
-		known() // the other run finds the place for both
 		d.waiting.start()
 		holds = nil
+	} else {
+		placed = nil
 	}
-	select {
-	case <-holds: // the ledger has confirmed that the token is the other's
-		d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
-		return true
-	case <-other.done:
-	case <-ctx.Done():
-		d.settle(a, context.Cause(ctx))
-		return true
+	for {
+		select {
+		case <-placed: // the other run has found the place for both
+			known()
+			placed = nil
+		case <-holds: // the ledger has confirmed that the token is the other's
+			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
+			return true
+		case <-other.done:
+			// Whoever came in time gets the outcome it has waited for; but it
+			// may not start work of its own once its time is over.
+			return !other.final && a.refused(ctx, d)
+		case <-ctx.Done():
+			d.settle(a, context.Cause(ctx))
+			return true
+		}
 	}
-	// Whoever came in time gets the outcome it has waited for; but it may not
-	// start work of its own once its time is over.
-	return !other.final && a.refused(ctx, d)
 }
 
 // refused refuses the delivery if its command may not be carried out any more,
@@ -110,7 +119,7 @@ func (d *delivery) settle(a *account, err error) {
 func (a *account) begin(d *delivery) (mine, other *run) {
 	mine = &run{
 		account: a, region: d.lane.region, lane: d.lane, delivery: d, cmd: d.cmd,
-		fingerprint: d.cmd.Fingerprint(), first: d.cmd, holds: make(chan struct{}), done: make(chan struct{}),
+		fingerprint: d.cmd.Fingerprint(), first: d.cmd, placed: make(chan struct{}), holds: make(chan struct{}), done: make(chan struct{}),
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -149,6 +158,9 @@ func firstCommand(e *ledger.Entry) events.Command {
 	_ = json.Unmarshal(e.Command, &c)
 	return c
 }
+
+// eventKey names a command's event in the ledger.
+func eventKey(c events.Command) string { return events.EventKey(c.Event.Source, c.Event.ID) }
 
 // sameEvent reports whether two commands are the same event.
 func sameEvent(a, b events.Command) bool {

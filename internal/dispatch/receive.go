@@ -3,10 +3,12 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
 )
 
 // receive takes one message of a lane through decoding and checking and hands it
@@ -116,6 +118,8 @@ func (a *account) resumes(ctx context.Context, m broker.Message, cmd events.Comm
 	for {
 		e, err := a.ledger.Get(ctx, cmd.Key)
 		switch {
+		case err == nil && (e.State == ledger.Free || slices.Contains(e.Expired, eventKey(cmd))):
+			return false, nil
 		case err == nil:
 			return e.Fingerprint == cmd.Fingerprint() && (sameEvent(firstCommand(e), cmd) || a.waited(m, cmd, why)), nil
 		case errors.Is(err, broker.ErrNotFound):

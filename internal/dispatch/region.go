@@ -231,6 +231,9 @@ func (r *region) observe(action string, v vendors.Verdict, took time.Duration) {
 	case vendors.Throttled:
 		r.pacer(action).throttled(v.RetryAfter)
 	case vendors.Unauthorized:
+		if !r.account.lease.valid() {
+			return // a call that was frozen until its signature lapsed; the key is fine
+		}
 		// A wrong key is wrong in every region; it must not burn a queue.
 		r.log.Error("the vendor refuses our credentials", "action", action, "code", v.Response.Code, "message", v.Message)
 		r.account.tripAll()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/events"
@@ -22,6 +23,8 @@ type run struct {
 	known       func()
 	cmd         events.Command // of the delivery that drives the run
 	fingerprint string
+	place       sync.Once
+	placed      chan struct{} // closed by place, once the work has found its place among its like
 	holds       chan struct{} // closed once the ledger has confirmed the token as this work's
 	done        chan struct{} // closed by account.end
 	final       bool          // the record was final at the end; read after done
@@ -50,6 +53,10 @@ func (r *run) drive(ctx context.Context) error {
 	defer r.free()
 	r.started = time.Now()
 	created, err := r.claim(ctx)
+	if errors.Is(err, ledger.ErrExpired) {
+		r.known()
+		return r.account.answers.refuse(r.account.hard, r.cmd, expired(r.expiry()))
+	}
 	if err != nil {
 		return err
 	}
@@ -112,7 +119,7 @@ func (r *run) claim(ctx context.Context) (created bool, err error) {
 		return false, fmt.Errorf("encode command: %w", err)
 	}
 	err = r.account.withRoom(ctx, func() error {
-		r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, ledger.Record{
+		r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, eventKey(r.cmd), ledger.Record{
 			Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
 		})
 		return err

@@ -98,7 +98,7 @@ func (r *run) timeUp(v vendors.Verdict) error {
 		}
 		return r.fail(v)
 	}
-	if err := r.entry.Forget(r.account.hard); err != nil {
+	if err := r.account.withRoom(r.account.hard, func() error { return r.entry.Free(r.account.hard, eventKey(r.first)) }); err != nil {
 		return err
 	}
 	if err := r.account.answers.refuse(r.account.hard, r.first, expired(r.expiry())); err != nil {

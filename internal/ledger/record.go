@@ -8,6 +8,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -25,6 +26,9 @@ const (
 	Accepted State = "accepted"
 	// Final: the outcome stands.
 	Final State = "final"
+	// Free: the work expired before anything was sent; the token may be taken
+	// again, by any work.
+	Free State = "free"
 )
 
 // Record is everything known of one token.
@@ -54,6 +58,11 @@ type Record struct {
 
 	// Outcome ends the record.
 	Outcome *Outcome `json:"outcome,omitempty"`
+
+	// Expired are the events that held the token and were told that their time
+	// had passed, the newest last. They are told so again however often they
+	// come back, whoever holds the token then.
+	Expired []string `json:"expired,omitempty"`
 }
 
 // Attempt is one intent and what became of it.
@@ -98,8 +107,22 @@ type Outcome struct {
 	Finished time.Time       `json:"finished"`
 }
 
-// maxHistory bounds the record; older attempts are dropped first.
-const maxHistory = 16
+// maxHistory and maxExpired bound the record; the oldest are dropped first.
+const (
+	maxHistory = 16
+	maxExpired = 16
+)
+
+// free makes the token free again. The record stays, so that a claim which was
+// under way when it was freed cannot bring it back.
+func (r *Record) free(event string) {
+	expired := r.Expired
+	if event != "" {
+		expired = append(slices.Clone(expired), event)
+		expired = expired[max(0, len(expired)-maxExpired):]
+	}
+	*r = Record{Token: r.Token, State: Free, Expired: expired}
+}
 
 // Last returns the newest attempt, or nil.
 func (r *Record) Last() *Attempt {

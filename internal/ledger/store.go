@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 // ErrLost means that somebody else has changed the record since it was read:
 // this process no longer speaks for the token and must not send for it.
 var ErrLost = errors.New("the ledger record was changed by another replica")
+
+// ErrExpired means that the event held the token before and was told that its time
+// had passed.
+var ErrExpired = errors.New("the event was told before that it had expired")
 
 const (
 	// retryPause is how long a write waits before it asks again what became of it.
@@ -69,9 +74,10 @@ func (s *Store) entry(got broker.Entry) (*Entry, error) {
 	return e, nil
 }
 
-// Claim takes the token with the given record, or returns the record that holds
-// it already. It returns only when one of the two is certain, or ctx ends.
-func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry, created bool, err error) {
+// Claim takes the token with the given record for an event, or returns the record
+// that holds it already. ErrExpired means that the event held it before. Claim
+// returns only when one of these is certain, or ctx ends.
+func (s *Store) Claim(ctx context.Context, tokenKey, event string, r Record) (e *Entry, created bool, err error) {
 	r.State = Claimed
 	e = &Entry{Record: r, store: s, key: Key(tokenKey)}
 	value, err := e.stamp(&e.Record)
@@ -92,6 +98,10 @@ func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry,
 		switch {
 		case getErr == nil && held.Writer == e.Writer && held.Write == e.Write:
 			return held, true, nil
+		case getErr == nil && slices.Contains(held.Expired, event):
+			return nil, false, fmt.Errorf("ledger: claim: %w", ErrExpired)
+		case getErr == nil && held.State == Free:
+			return s.claimFree(ctx, tokenKey, event, held, r)
 		case getErr == nil:
 			return held, false, nil
 		case errors.Is(err, broker.ErrFull):
@@ -101,6 +111,21 @@ func (s *Store) Claim(ctx context.Context, tokenKey string, r Record) (e *Entry,
 			return nil, false, fmt.Errorf("ledger: claim: %w", err)
 		}
 	}
+}
+
+// claimFree takes a token that was freed, unless somebody else is quicker.
+func (s *Store) claimFree(ctx context.Context, tokenKey, event string, held *Entry, r Record) (*Entry, bool, error) {
+	err := held.Save(ctx, func(now *Record) {
+		r.Expired = now.Expired
+		*now = r
+	})
+	switch {
+	case err == nil:
+		return held, true, nil
+	case errors.Is(err, ErrLost):
+		return s.Claim(ctx, tokenKey, event, r)
+	}
+	return nil, false, err
 }
 
 // Save changes the record by compare-and-set. It returns nil only when the
@@ -173,28 +198,10 @@ func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool
 	return got.Revision, r.Writer == e.store.writer && r.Write == write, nil
 }
 
-// Forget removes the record, so that the token is free again. It is for commands
-// that end before anything was sent.
-func (e *Entry) Forget(ctx context.Context) error {
-	tries := e.store.patience(e.key)
-	for {
-		err := e.store.kv.Delete(ctx, e.key, e.revision)
-		switch {
-		case err == nil, errors.Is(err, broker.ErrNotFound):
-			return nil
-		case errors.Is(err, broker.ErrConflict):
-			switch got, getErr := e.store.kv.Get(ctx, e.key); {
-			case errors.Is(getErr, broker.ErrNotFound):
-				return nil
-			case getErr == nil && got.Revision != e.revision:
-				e.store.Conflict()
-				return fmt.Errorf("ledger: forget %s: %w", e.key, ErrLost)
-			}
-		}
-		if err := tries.pause(ctx, err); err != nil {
-			return fmt.Errorf("ledger: forget %s: %w", e.key, err)
-		}
-	}
+// Free makes the token free again. It is for commands that end before anything
+// was sent. event, if not empty, was told that its time had passed.
+func (e *Entry) Free(ctx context.Context, event string) error {
+	return e.Save(ctx, func(r *Record) { r.free(event) })
 }
 
 // clone copies the record, so that a failed write leaves the entry as it was.

@@ -90,7 +90,7 @@ func newBucket() *bucket { return &bucket{entries: map[string]broker.Entry{}} }
 
 func claim(t *testing.T, s *Store) *Entry {
 	t.Helper()
-	e, created, err := s.Claim(t.Context(), "key", Record{Token: "t", Fingerprint: "f"})
+	e, created, err := s.Claim(t.Context(), "key", "event", Record{Token: "t", Fingerprint: "f"})
 	if err != nil || !created {
 		t.Fatalf("claim: created %v, %v", created, err)
 	}
@@ -100,7 +100,7 @@ func claim(t *testing.T, s *Store) *Entry {
 func TestClaimTakesTheTokenOnce(t *testing.T) {
 	b := newBucket()
 	claim(t, Open(b, "a"))
-	held, created, err := Open(b, "b").Claim(t.Context(), "key", Record{Token: "t", Fingerprint: "other"})
+	held, created, err := Open(b, "b").Claim(t.Context(), "key", "event", Record{Token: "t", Fingerprint: "other"})
 	if err != nil || created {
 		t.Fatalf("second claim: created %v, %v", created, err)
 	}
@@ -149,8 +149,8 @@ func TestWhoeverWasOvertakenLoses(t *testing.T) {
 	if old.State != Claimed || old.Attempts != 0 {
 		t.Errorf("a failed save changed the entry: %+v", old.Record)
 	}
-	if err := old.Forget(t.Context()); !errors.Is(err, ErrLost) {
-		t.Errorf("the overtaken writer could forget the record: %v", err)
+	if err := old.Free(t.Context(), "event"); !errors.Is(err, ErrLost) {
+		t.Errorf("the overtaken writer could free the token: %v", err)
 	}
 }
 
@@ -162,21 +162,45 @@ func TestFullBucketIsNoEndlessRetry(t *testing.T) {
 	if err := e.Save(t.Context(), func(*Record) {}); !errors.Is(err, broker.ErrFull) {
 		t.Errorf("save: %v", err)
 	}
-	if _, _, err := s.Claim(t.Context(), "other", Record{}); !errors.Is(err, broker.ErrFull) {
+	if _, _, err := s.Claim(t.Context(), "other", "event", Record{}); !errors.Is(err, broker.ErrFull) {
 		t.Errorf("claim: %v", err)
 	}
 }
 
-func TestForgetFreesTheToken(t *testing.T) {
+// A freed token can be taken by any other event, but the one that held it stays
+// expired, and a claim that was under way meanwhile does not bring it back.
+func TestFreedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBucket()
 		s := Open(b, "a")
 		e := claim(t, s)
 		b.lose = 1
-		if err := e.Forget(t.Context()); err != nil {
-			t.Fatalf("forget with a lost answer: %v", err)
+		if err := e.Free(t.Context(), "event"); err != nil {
+			t.Fatalf("free with a lost answer: %v", err)
 		}
-		claim(t, s)
+		if _, err := b.Create(t.Context(), Key("key"), []byte("{}")); !errors.Is(err, broker.ErrConflict) {
+			t.Errorf("a late claim found %v", err)
+		}
+		again := func(event, fingerprint string) (*Entry, bool, error) {
+			return s.Claim(t.Context(), "key", event, Record{Token: "t", Fingerprint: fingerprint})
+		}
+		if _, _, err := again("event", "f"); !errors.Is(err, ErrExpired) {
+			t.Errorf("the expired event claims again: %v", err)
+		}
+		b.lose = 1
+		held, created, err := again("other", "g")
+		if err != nil || !created || held.Fingerprint != "g" || held.State != Claimed {
+			t.Fatalf("claim of a free token: created %v, %v: %+v", created, err, held)
+		}
+		if _, _, err := again("event", "f"); !errors.Is(err, ErrExpired) {
+			t.Errorf("the expired event under another's record: %v", err)
+		}
+		if _, created, err := again("third", "g"); created || err != nil {
+			t.Errorf("a token that is taken again was claimed: %v, %v", created, err)
+		}
+		if err := held.Save(t.Context(), func(r *Record) { r.Begin(Attempt{}) }); err != nil {
+			t.Errorf("the entry of a claim over a free record: %v", err)
+		}
 	})
 }
 
