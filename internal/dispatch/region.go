@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/vendors"
@@ -106,25 +107,38 @@ func (r *region) serve(ctx context.Context) {
 	}
 }
 
+// lanesAtOnce bounds the lanes of a region that are opened together: a cluster may
+// take seconds for each.
+const lanesAtOnce = 8
+
 // openLanes makes the consumers and takes back what an earlier owner left in
 // them. It tries until it succeeds or ctx ends.
 func (r *region) openLanes(ctx context.Context) (recovering []int, err error) {
 	recovering = make([]int, len(r.lanes))
+	var all errgroup.Group
+	all.SetLimit(lanesAtOnce)
 	for i, l := range r.lanes {
-		for try := 0; ; try++ {
-			recovering[i], err = l.open(ctx)
-			if err == nil {
-				break
-			}
-			if try%30 == 0 {
-				r.log.Warn("cannot open lane; trying on", "lane", l.id, "error", err)
-			}
-			if stopped := sleep(ctx, laneRetry); stopped != nil {
-				return nil, err
-			}
+		all.Go(func() (err error) {
+			recovering[i], err = l.openAtLast(ctx)
+			return err
+		})
+	}
+	return recovering, all.Wait()
+}
+
+// openAtLast is open, tried until it succeeds or ctx ends.
+func (l *lane) openAtLast(ctx context.Context) (recovering int, err error) {
+	for try := 0; ; try++ {
+		if recovering, err = l.open(ctx); err == nil {
+			return recovering, nil
+		}
+		if try%30 == 0 {
+			l.region.log.Warn("cannot open lane; trying on", "lane", l.id, "error", err)
+		}
+		if sleep(ctx, laneRetry) != nil {
+			return 0, err
 		}
 	}
-	return recovering, nil
 }
 
 // open makes the lane's consumer; what is unacknowledged in it was an earlier
