@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
 )
@@ -38,21 +35,18 @@ func TestLostAnswers(t *testing.T) {
 			cells = append(cells, loseAnswers(t, clouds, c.name, vendor, len(cells))...)
 		}
 	}
-	d := newLossyDaemon(t, accounts.String())
+	d := newLossyDaemon(t, 30*time.Second, accounts.String())
 	d.startFaulty("")
-	collect(t, d, cells)
+	conn := d.connect()
+	var instances []string
 	for _, c := range cells {
+		d.ask(conn, c.operation, c.vendor, c.account, c.instance, c.instance)
+		instances = append(instances, c.instance)
+	}
+	finals := d.finals(conn, instances...)
+	for _, c := range cells {
+		c.finals = finals[c.instance]
 		t.Run(c.name, func(t *testing.T) { c.check(t) })
-	}
-	if t.Failed() {
-		return
-	}
-	seen := map[*emulator.Server]bool{}
-	for _, c := range cells {
-		if v := c.clouds.Effects().Violations; !seen[c.clouds] && v.ConcurrentEffects != 0 {
-			t.Errorf("%s: %+v", c.account, v)
-		}
-		seen[c.clouds] = true
 	}
 }
 
@@ -82,54 +76,6 @@ func loseAnswers(t *testing.T, clouds *emulator.Server, account, vendor string, 
 		}
 	}
 	return cells
-}
-
-// collect publishes the commands of all cells and waits for their final results.
-func collect(t *testing.T, d *daemon, cells []*lostAnswer) {
-	t.Helper()
-	conn := d.connect()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	d.eventually("the streams", func() bool {
-		_, err := conn.Results(ctx, broker.ResultFilter{New: true})
-		return err == nil
-	})
-	results, err := conn.Results(ctx, broker.ResultFilter{New: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	byInstance := map[string]*lostAnswer{}
-	for _, c := range cells {
-		byInstance[c.instance] = c
-		publish(ctx, t, conn, c.operation, c.vendor, c.account, c.instance)
-	}
-	for open := len(cells); open > 0; {
-		m, ok := <-results
-		if !ok {
-			t.Fatalf("%d of %d commands are not answered: %s", open, len(cells), unanswered(cells))
-		}
-		e, err := events.DecodeResult(m.Data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c := byInstance[e.Data.InstanceID]; e.Data.Final {
-			if len(c.finals) == 0 {
-				open--
-			}
-			c.finals = append(c.finals, e.Data)
-		}
-	}
-}
-
-// unanswered names the cells without a final result.
-func unanswered(cells []*lostAnswer) string {
-	var names []string
-	for _, c := range cells {
-		if len(c.finals) == 0 {
-			names = append(names, c.name+" ("+c.instance+")")
-		}
-	}
-	return strings.Join(names, "; ")
 }
 
 // check compares what was answered and what reached the vendor with the table.

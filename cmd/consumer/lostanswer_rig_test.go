@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,26 +71,27 @@ func lossyAccount(name, vendor, endpoint string) string {
 		strings.Join(operations, ", "), strings.Join(quotas, ", "))
 }
 
-// newLossyDaemon prepares a consumer whose accounts are given as YAML.
-func newLossyDaemon(t *testing.T, accounts string) *daemon {
+// newLossyDaemon prepares a consumer whose accounts are given as YAML. A long
+// lease outlasts a busy machine, a short one is soon free after a kill.
+func newLossyDaemon(t *testing.T, lease time.Duration, accounts string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, nats: freePort(t), http: freePort(t), config: filepath.Join(t.TempDir(), "sluice.yaml")}
-	text := fmt.Sprintf("nats: {embedded: {storeDir: %q, listen: %q}}\nhttp: {listen: %q}\nlease: {ttl: 30s}\nsecrets: {dir: %q}\naccounts:\n%s",
-		filepath.Join(t.TempDir(), "nats"), d.nats, d.http, secretsDir(t), accounts)
+	text := fmt.Sprintf("nats: {embedded: {storeDir: %q, listen: %q}}\nhttp: {listen: %q}\nlease: {ttl: %s}\nsecrets: {dir: %q}\naccounts:\n%s",
+		filepath.Join(t.TempDir(), "nats"), d.nats, d.http, lease, secretsDir(t), accounts)
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-// startFaulty runs the program that was built with faults.
+// startFaulty runs the program that was built with faults until it is ready.
 func (d *daemon) startFaulty(faults string) {
 	d.t.Helper()
 	path, err := faultyBinary()
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	d.t.Cleanup(cancel)
 	d.cmd = exec.CommandContext(ctx, path, "run", "--config", d.config)
 	d.cmd.Env = []string{
@@ -107,6 +109,14 @@ func (d *daemon) startFaulty(faults string) {
 		_ = d.cmd.Wait()
 	}()
 	d.t.Cleanup(d.kill)
+	d.eventually("ready", func() bool {
+		resp, err := http.Get("http://" + d.http + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
 }
 
 // lossyCloud listens with emulated clouds whose signatures live as long as the
@@ -114,7 +124,11 @@ func (d *daemon) startFaulty(faults string) {
 func lossyCloud(t *testing.T, q emulator.Quirks) (*emulator.Server, string) {
 	t.Helper()
 	q.SignatureLife = signatureLife
-	s := emulator.New(emulator.Options{Quirks: q, Quotas: emulator.Quotas{Mode: emulator.QuotaOff}})
+	// Work lasts long enough to be seen from a busy machine.
+	s := emulator.New(emulator.Options{
+		Quirks: q, Quotas: emulator.Quotas{Mode: emulator.QuotaOff},
+		Transitions: emulator.Transitions{Restart: workTime, SoftRestart: workTime, Flush: workTime, Restore: workTime},
+	})
 	url, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -129,25 +143,54 @@ var backupOf = map[string]string{
 	"tencent": "678362566696298532848117", "tencent-crs": "e824aecc-ef5e-11e6-a2c7-525400082493",
 }
 
-// publish stores a command whose token and event are named after its instance.
-func publish(ctx context.Context, t *testing.T, conn *broker.Conn, operation, vendor, account, instance string) {
-	t.Helper()
-	d := events.Draft{
+// ask stores a command.
+func (d *daemon) ask(conn *broker.Conn, operation, vendor, account, instance, token string) {
+	d.t.Helper()
+	draft := events.Draft{
 		Operation: operation, Vendor: vendor, Account: account, Region: regionOf[vendor],
-		InstanceID: instance, Token: instance, Source: "/lost", ID: instance,
+		InstanceID: instance, Token: token, Source: "/lost", ID: token,
 	}
 	if operation == "restore" {
-		d.BackupID = backupOf[vendor]
+		draft.BackupID = backupOf[vendor]
 	}
 	if vendor == "tencent-crs" {
-		d.Password = &events.Password{SecretRef: "pw"}
+		draft.Password = &events.Password{SecretRef: "pw"}
 	}
-	command, raw, err := d.Event(time.Now())
+	command, raw, err := draft.Event(time.Now())
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	subject := events.Subjects{Prefix: "sluice"}.Lane(command.Lane())
-	if err := conn.Publish(ctx, broker.Outgoing{Subject: subject, Data: raw}); err != nil {
-		t.Fatal(err)
+	out := broker.Outgoing{Subject: events.Subjects{Prefix: "sluice"}.Lane(command.Lane()), ID: token, Data: raw}
+	if err := conn.Publish(d.t.Context(), out); err != nil {
+		d.t.Fatal(err)
 	}
+}
+
+// finals waits until each of the tokens has a final result, and returns all of
+// them by token.
+func (d *daemon) finals(conn *broker.Conn, tokens ...string) map[string][]events.Result {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 2*time.Minute)
+	defer cancel()
+	results, err := conn.Results(ctx, broker.ResultFilter{Since: time.Hour})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	got := map[string][]events.Result{}
+	open := slices.Clone(tokens)
+	for len(open) > 0 {
+		m, ok := <-results
+		if !ok {
+			d.t.Fatalf("%d of %d commands are not answered: %v", len(open), len(tokens), open)
+		}
+		e, err := events.DecodeResult(m.Data)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if token := e.Data.ClientToken; e.Data.Final {
+			got[token] = append(got[token], e.Data)
+			open = slices.DeleteFunc(open, func(t string) bool { return t == token })
+		}
+	}
+	return got
 }

@@ -58,6 +58,8 @@ const (
 	late = 2500 * time.Millisecond
 	// tooLate is when the vendor refuses the signature.
 	tooLate = 7200 * time.Millisecond
+	// workTime is how long the work takes that a call starts.
+	workTime = 3 * time.Second
 	// lag is how late status and lists tell of work.
 	lag = 1200 * time.Millisecond
 )

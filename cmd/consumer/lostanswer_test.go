@@ -6,8 +6,9 @@ import (
 	"github.com/seed-7b870224/sluice/internal/emulator"
 )
 
-// The answer to a mutation is lost after it took effect. Where the vendor's
-// records can show that it ran, the command succeeds, and it is never sent again.
+// The program as it ships, whose search for lost answers is not shortened: where
+// the vendor's records can show that it ran, the command succeeds, and it is never
+// sent again. TestLostAnswers has every vendor, operation and loss.
 func TestLostAnswerIsLookedUp(t *testing.T) {
 	t.Parallel()
 	clouds, url := cloud(t)
@@ -19,9 +20,7 @@ func TestLostAnswerIsLookedUp(t *testing.T) {
 		args                           []string
 	}{
 		{"a restart seen by its status", "volcengine", "RestartDBInstance", "redis-lost1", append([]string{"restart", "redis-lost1"}, volcFlags...)},
-		{"a restore seen by its status", "volcengine", "RestoreDBInstance", "redis-lost2", append([]string{"restore", "redis-lost2", "--backup", "b-0001"}, volcFlags...)},
 		{"a flush seen by its row", "tencent-crs", "ClearRedis", "crs-lost1", append([]string{"flush", "crs-lost1"}, crs...)},
-		{"a restore seen by its row", "tencent-crs", "RestoreInstance", "crs-lost2", append([]string{"restore", "crs-lost2", "--backup", "e824aecc-ef5e-11e6-a2c7-525400082493"}, crs...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := clouds.SetFault(emulator.Fault{

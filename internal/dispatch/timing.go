@@ -37,14 +37,13 @@ type search struct {
 }
 
 // search bounds the search for the answer to a call signed at a time. One that
-// begins late, since no replica was up, still looks long enough for absence to
-// prove something.
+// begins after its end, since no replica was up, still looks long enough for
+// absence to prove something; before that the contract's limit stands.
 func (a *account) search(signedAt time.Time) search {
 	s := search{Timing: a.timing, lapse: signedAt.Add(a.conf.Facts.SignatureLife)}
 	s.end = s.lapse.Add(s.GiveUpAfter)
-	enough := time.Now().Add(s.GiveUpAfter * 3 / 4)
-	if s.lapsed(time.Now()) && enough.After(s.end) {
-		s.end = enough
+	if now := time.Now(); now.After(s.end) {
+		s.end = now.Add(s.GiveUpAfter * 3 / 4)
 	}
 	return s
 }

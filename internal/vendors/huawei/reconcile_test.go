@@ -2,6 +2,7 @@ package huawei
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,13 @@ import (
 func ripe() vendors.Intent {
 	signed := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
 	return vendors.Intent{Baseline: vendors.Baseline(`{"status":"RUNNING"}`), SignedAt: signed, Lapsed: true, ClearSince: time.Now().Add(-2 * time.Minute), LooksClear: 2}
+}
+
+// tells reports whether a finding that leaves the question open says where a
+// person must look, and any other does not.
+func tells(f vendors.Finding) bool {
+	open := f.Conclusion == vendors.Unclear || f.Conclusion == vendors.Several
+	return f.Evidence != "" && open == strings.Contains(f.Evidence, "Look in Cloud Trace Service (CTS, service DCS) for the trace ")
 }
 
 func TestReconcileByStatus(t *testing.T) {
@@ -41,7 +49,7 @@ func TestReconcileByStatus(t *testing.T) {
 		intent := ripe()
 		intent.Baseline = vendors.Baseline(fmt.Sprintf(`{"status":%q}`, c.base))
 		got := client(t, account(cloud.url)).Reconcile(t.Context(), request(c.op), intent)
-		if got.Conclusion != c.conclusion || got.Clear != c.clear || got.Evidence == "" {
+		if got.Conclusion != c.conclusion || got.Clear != c.clear || !tells(got) {
 			t.Errorf("%s at %s%s: %+v", c.op, c.status, c.more, got)
 		}
 		if c.conclusion == vendors.Ran && (got.Task.Operation != c.op || got.Task.InstanceID != id || !got.Task.AcceptedAt.Equal(intent.SignedAt) || string(got.Task.State) != `{"seenBusy":true}`) {
@@ -75,7 +83,7 @@ func TestReconcileByRecord(t *testing.T) {
 			cloud := newCloud(t, map[string][]reply{getRestores: {c.answer}})
 			intent := ripe()
 			got := client(t, account(cloud.url)).Reconcile(t.Context(), request(vendors.Restore), intent)
-			if got.Conclusion != c.conclusion || got.Task.ID != c.taskID || got.Evidence == "" || got.Clear {
+			if got.Conclusion != c.conclusion || got.Task.ID != c.taskID || !tells(got) || got.Clear {
 				t.Errorf("finding %+v", got)
 			}
 			if c.taskID != "" && (got.Task.Operation != vendors.Restore || got.Task.InstanceID != id || !got.Task.AcceptedAt.Equal(intent.SignedAt)) {
@@ -129,9 +137,31 @@ func TestReconcileWithoutARecord(t *testing.T) {
 			req := request(vendors.Restore)
 			req.Marker = c.marker
 			got := client(t, account(cloud.url)).Reconcile(t.Context(), req, intent)
-			if got.Conclusion != c.conclusion || got.Clear != c.clear || got.Evidence == "" {
+			if got.Conclusion != c.conclusion || got.Clear != c.clear || !tells(got) {
 				t.Errorf("finding %+v", got)
 			}
 		})
+	}
+}
+
+func TestReconcileAsPatientAsTheAccountSays(t *testing.T) {
+	t.Parallel()
+	for patience, want := range map[time.Duration]vendors.Conclusion{0: vendors.NotRun, time.Hour: vendors.Unclear, time.Second: vendors.NotRun} {
+		cloud := newCloud(t, map[string][]reply{getRestores: {{status: 204}}, getInstance: {shown("RUNNING", ``)}})
+		a := account(cloud.url)
+		a.Patience = patience
+		if got := client(t, a).Reconcile(t.Context(), request(vendors.Restore), ripe()); got.Conclusion != want {
+			t.Errorf("patience %v: %+v", patience, got)
+		}
+	}
+}
+
+func TestReconcileWithoutABaseline(t *testing.T) {
+	t.Parallel()
+	intent := ripe()
+	intent.Baseline = nil
+	cloud := newCloud(t, map[string][]reply{getInstance: {shown("RESTARTING", ``)}})
+	if got := client(t, account(cloud.url)).Reconcile(t.Context(), request(vendors.Restart), intent); got.Conclusion != vendors.Unclear || !tells(got) {
+		t.Errorf("%+v", got)
 	}
 }

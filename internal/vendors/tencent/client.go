@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/unlisted"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
 
@@ -26,6 +27,8 @@ type Client struct {
 	account   vendors.Account
 	base      *url.URL
 	transport http.RoundTripper
+	// unlisted is our own accepted work of which the list of tasks knows nothing yet.
+	unlisted unlisted.Work
 }
 
 var _ vendors.Vendor = (*Client)(nil)

@@ -97,6 +97,10 @@ func TestReconcile(t *testing.T) {
 			if f.Conclusion == vendors.RanError && f.Verdict.Reason != "task_failed" {
 				t.Errorf("verdict %+v", f.Verdict)
 			}
+			open := f.Conclusion == vendors.Unclear || f.Conclusion == vendors.Several
+			if open != strings.Contains(f.Evidence, "Look in the instance's task list (DescribeTaskList, ") {
+				t.Errorf("a person is told: %s", f.Evidence)
+			}
 			for _, h := range s.requests("") {
 				if !Facts().Quotas[h.action].Read {
 					t.Errorf("a reconciliation called %s", h.action)

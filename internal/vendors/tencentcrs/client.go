@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/unlisted"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
 
@@ -28,6 +29,8 @@ type Client struct {
 	account   vendors.Account
 	base      *url.URL
 	transport http.RoundTripper
+	// unlisted is our own accepted work of which the list of tasks knows nothing yet.
+	unlisted unlisted.Work
 }
 
 var _ vendors.Vendor = (*Client)(nil)

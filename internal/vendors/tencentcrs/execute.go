@@ -48,7 +48,7 @@ func (c *Client) Plan(req vendors.Request) vendors.Plan {
 
 // Execute sends the mutation. An answer without a usable task id is ambiguous:
 // the work was probably taken, and Reconcile finds its row.
-func (c *Client) Execute(ctx context.Context, req vendors.Request, _ vendors.Baseline, commit vendors.Commit) vendors.Verdict {
+func (c *Client) Execute(ctx context.Context, req vendors.Request, base vendors.Baseline, commit vendors.Commit) vendors.Verdict {
 	action, params, v := mutation(req)
 	if v.Kind != vendors.Done {
 		return v
@@ -70,6 +70,7 @@ func (c *Client) Execute(ctx context.Context, req vendors.Request, _ vendors.Bas
 	if v.Kind == vendors.Accepted {
 		v.Response.TaskID = id
 		v.Task = vendors.Task{ID: id, Operation: req.Operation, InstanceID: req.InstanceID, AcceptedAt: time.Now().UTC()}
+		c.unlisted.Take(req, base)
 	}
 	return v
 }

@@ -98,9 +98,28 @@ func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 	case slices.ContainsFunc(history, task.unfinished):
 		return nil, busy.verdict(fmt.Sprintf("instance %s has a task that is not finished", req.InstanceID))
 	}
+	if late := c.late(req, history); late.Kind != vendors.Done {
+		return nil, late
+	}
 	base, err := json.Marshal(newBaseline(req.Operation, since, history))
 	if err != nil {
 		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
 	}
 	return base, v
+}
+
+// late says whether the list of tasks lacks work of this kind that we know to
+// have been taken. The baseline would lack it too, and its row would later pass
+// for that of another call.
+func (c *Client) late(req vendors.Request, history []task) vendors.Verdict {
+	before, at, ok := c.unlisted.Before(req)
+	if !ok {
+		return vendors.Verdict{Kind: vendors.Done}
+	}
+	var b baseline
+	if err := json.Unmarshal(before, &b); err == nil && len(b.fresh(req.Operation, history)) == 0 {
+		return busy.verdict(fmt.Sprintf("the list of tasks of instance %s does not show yet the %s that was taken at %s", req.InstanceID, req.Operation, at.UTC().Format(time.RFC3339)))
+	}
+	c.unlisted.Listed(req)
+	return vendors.Verdict{Kind: vendors.Done}
 }

@@ -94,6 +94,10 @@ func TestReconcile(t *testing.T) {
 			if f.Conclusion == vendors.Ran && (!f.Task.AcceptedAt.Equal(sent) || f.Task.Operation != vendors.Flush || f.Task.InstanceID != instanceID) {
 				t.Errorf("task %+v", f.Task)
 			}
+			open := f.Conclusion == vendors.Unclear || f.Conclusion == vendors.Several
+			if open != strings.Contains(f.Evidence, "Look in the instance's task list (GetRedisTaskList, ") {
+				t.Errorf("a person is told: %s", f.Evidence)
+			}
 			for _, h := range s.requests("") {
 				if !Facts().Quotas[h.action].Read || h.action == actionTasks && h.form.Get("beginTime") != "2024-05-01 10:00:00" {
 					t.Errorf("a reconciliation called %s from %s", h.action, h.form.Get("beginTime"))

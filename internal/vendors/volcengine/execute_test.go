@@ -116,6 +116,8 @@ func TestExecuteAnswers(t *testing.T) {
 		{"200 with an empty error", reply{status: 200, body: `{"ResponseMetadata":{"RequestId":"r","Error":{}}}`}, vendors.Ambiguous, "outcome_unknown"},
 		{"200 with a throttle", fault(200, "AccountFlowLimitExceeded"), vendors.Throttled, "quota_exhausted"},
 		{"redirect", reply{status: 307, header: map[string]string{"Location": "/?Action=RestartDBInstance&Version=2020-12-07"}}, vendors.Ambiguous, "outcome_unknown"},
+		// No document names the code for a ClientToken that was used with other parameters.
+		{"token used before", fault(400, "IdempotentParameterMismatch"), vendors.Ambiguous, "outcome_unknown"},
 		{"HTML", reply{status: 502, body: "<html>bad gateway</html>"}, vendors.Ambiguous, "outcome_unknown"},
 		{"HTML with 403", reply{status: 403, body: "<html>blocked</html>"}, vendors.Ambiguous, "outcome_unknown"},
 		{"HTML with 429", reply{status: 429, body: "<html>slow down</html>"}, vendors.Throttled, "quota_exhausted"},
