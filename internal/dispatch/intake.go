@@ -121,10 +121,9 @@ func (in *intake) one(ctx context.Context, m broker.Message, env events.Envelope
 	if why == nil {
 		why = in.rules.check(cmd, time.Now())
 	}
-	// Delivered again, the command may have been forwarded before, and be at
-	// work: then the ledger decides, not the time that has passed.
-	again := m.Deliveries() > 1 && why != nil && why.Code == events.ReasonExpired
-	if why != nil && !again {
+	// One whose time has passed is for the lane to refuse: it may have been
+	// forwarded before, and be at work, which only the account's owner knows.
+	if why != nil && why.Code != events.ReasonExpired {
 		return in.answers.refuse(ctx, cmd, why)
 	}
 	lane := events.Lane{Vendor: cmd.Vendor, Account: cmd.Account, Region: cmd.Region, Operation: cmd.Operation, Priority: cmd.Priority}

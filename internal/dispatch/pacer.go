@@ -195,10 +195,30 @@ func (t *turn) permit(ctx context.Context) error {
 	now := time.Now()
 	p.lead += (now.Sub(t.granted) - p.lead) / 8
 	p.adapted(now)
-	r := p.limiter.ReserveN(now, 1)
+	r, delay := p.reserve(now)
 	p.unstage(t)
-	delay := max(r.DelayFrom(now), p.notUntil.Sub(now))
 	p.mu.Unlock()
+	return p.hold(ctx, r, delay)
+}
+
+// probe takes one call of the quota for a call that has no turn: the breaker's,
+// while there are none.
+func (p *pacer) probe(ctx context.Context) error {
+	p.mu.Lock()
+	r, delay := p.reserve(time.Now())
+	p.mu.Unlock()
+	return p.hold(ctx, r, delay)
+}
+
+// reserve takes the next call of the quota and says when it may leave. The caller
+// holds the lock.
+func (p *pacer) reserve(now time.Time) (*rate.Reservation, time.Duration) {
+	r := p.limiter.ReserveN(now, 1)
+	return r, max(r.DelayFrom(now), p.notUntil.Sub(now))
+}
+
+// hold returns when a reserved call may leave.
+func (p *pacer) hold(ctx context.Context, r *rate.Reservation, delay time.Duration) error {
 	if err := context.Cause(ctx); err != nil {
 		r.Cancel()
 		return err

@@ -217,7 +217,7 @@ func (r *region) breakerChanged() {
 // permit is the adapter's hook before each look-up.
 func (r *region) permit(ctx context.Context, action string) error {
 	if isProbe(ctx) {
-		return nil
+		return r.pacer(action).probe(ctx)
 	}
 	asked := time.Now()
 	if !r.account.lease.valid() {
@@ -261,8 +261,8 @@ func (r *region) quotaWait(action string, d time.Duration) {
 	r.account.metrics.QuotaWait.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action).Observe(d.Seconds())
 }
 
-// probe is the half-open breaker's look-up; it passes the breaker and the
-// limiter, since it is one call in many seconds.
+// probe is the half-open breaker's look-up; it passes the breaker, but not the
+// limiter: others may have used up the window before the breaker opened.
 func (r *region) probe(ctx context.Context) vendors.Verdict {
 	if !r.account.lease.valid() {
 		return vendors.Verdict{Kind: vendors.Throttled}

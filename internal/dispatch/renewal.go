@@ -46,7 +46,7 @@ func (ls *leases) renew(ctx context.Context) {
 			l.revision, l.failure = r.revision, nil
 			l.extend(r.asked.Add(ls.ttl - ls.margin()))
 		case errors.Is(r.err, broker.ErrConflict):
-			ls.log.Warn("lease lost to another replica; nothing more is sent for the account", "lease", r.key)
+			ls.log.Warn("lease lost: another replica has it, or it ran out at the broker; nothing more is sent for the account", "lease", r.key)
 			ls.drop(ctx, r.key, leaseLost)
 		default:
 			l.failure = r.err
