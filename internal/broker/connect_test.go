@@ -119,7 +119,7 @@ func TestReconnectVoidsOpenRequests(t *testing.T) {
 	eventually(t, "the request is forgotten", func() bool { q.mu.Lock(); defer q.mu.Unlock(); return q.owed == 0 && c.Connected() })
 	send(t, testConnect(t, testOptions(s)), 5)
 	fetch(t, q, 1)
-	if n, err := q.Unacked(testContext(t)); err != nil || n != 1 {
+	if n, err := out(t, q); err != nil || n != 1 {
 		t.Errorf("%d messages are out, 1 was asked for; error %v", n, err)
 	}
 	fetch(t, q, 4)

@@ -161,19 +161,17 @@ func (q *LaneQueue) discard(on bool) {
 	q.signal()
 }
 
-// Unacked counts the messages that may be in somebody's hands: delivered and not
-// settled. Of a consumer that has delivered nothing yet nobody can tell what an
-// earlier one of its name had delivered before it was deleted; then it counts as
-// many of the stored messages as may be out at a time.
+// Unacked counts the messages that may have been in somebody's hands: the oldest
+// that are stored, as many as may be out at a time. The consumer's own count would
+// be fewer, but it knows only of deliveries since it was made, and an owner may
+// have died after it made the consumer anew and before it had all back.
 func (q *LaneQueue) Unacked(ctx context.Context) (int, error) {
 	info, err := q.info(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if info.Delivered.Consumer == 0 {
-		return int(min(info.NumPending, uint64(info.Config.MaxAckPending))), nil
-	}
-	return info.NumAckPending, nil
+	stored := info.NumPending + uint64(info.NumAckPending)
+	return int(min(stored, uint64(info.Config.MaxAckPending))), nil
 }
 
 // Undelivered counts the stored messages that nobody has in hand now.

@@ -164,3 +164,13 @@ func limitBytes(t testing.TB, c *Conn, stream string, size int64) {
 		t.Fatal(err)
 	}
 }
+
+// out counts the messages that the consumer has delivered and nobody has settled.
+func out(t testing.TB, q *LaneQueue) (int, error) {
+	t.Helper()
+	info, err := q.info(testContext(t))
+	if err != nil {
+		return 0, err
+	}
+	return info.NumAckPending, nil
+}

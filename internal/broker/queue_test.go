@@ -57,7 +57,7 @@ func TestAckRemovesFromTheStream(t *testing.T) {
 	q := testLane(t, c, time.Minute)
 	send(t, c, 2)
 	got := fetch(t, q, 2)
-	if n, err := q.Unacked(testContext(t)); err != nil || n != 2 {
+	if n, err := out(t, q); err != nil || n != 2 {
 		t.Fatalf("unacked %d, error %v; want 2", n, err)
 	}
 	if err := got[0].Ack(testContext(t)); err != nil {
@@ -70,7 +70,7 @@ func TestAckRemovesFromTheStream(t *testing.T) {
 	if err != nil || waiting[got[1].Subject()] != 1 {
 		t.Errorf("waiting %v, error %v; want the one that was not acknowledged", waiting, err)
 	}
-	if n, err := q.Unacked(testContext(t)); err != nil || n != 1 {
+	if n, err := out(t, q); err != nil || n != 1 {
 		t.Errorf("unacked %d, error %v; want 1", n, err)
 	}
 }
@@ -124,7 +124,7 @@ func TestCancelledFetchLosesNothing(t *testing.T) {
 	}
 	send(t, c, 8)
 	eventually(t, "the open request is filled", func() bool { q.mu.Lock(); defer q.mu.Unlock(); return len(q.buffer) == 5 })
-	if n, err := q.Unacked(testContext(t)); err != nil || n != 5 {
+	if n, err := out(t, q); err != nil || n != 5 {
 		t.Fatalf("%d messages are out, error %v; want the 5 asked for", n, err)
 	}
 	want := []string{"1", "2", "3", "4", "5", "6", "7", "8"}

@@ -44,8 +44,8 @@ type Broker interface {
 // Lane is a queue whose deliveries can be called back.
 type Lane interface {
 	broker.Queue
-	// Unacked counts the messages that are delivered, to whomever, and not
-	// settled; if that is not known, those that may be.
+	// Unacked counts the oldest messages that may have been in somebody's hands,
+	// at any time and whatever has become of the consumer since.
 	Unacked(ctx context.Context) (int, error)
 	// Undelivered counts the stored messages that are in nobody's hands.
 	Undelivered(ctx context.Context) (int, error)

@@ -52,6 +52,10 @@ type run struct {
 func (r *run) drive(ctx context.Context) error {
 	defer r.free()
 	r.started = time.Now()
+	if !r.account.lease.valid() {
+		// Waking from a pause, we would take records from under the new owner.
+		return errFenced
+	}
 	created, err := r.claim(ctx)
 	if errors.Is(err, ledger.ErrExpired) {
 		r.known()
@@ -156,9 +160,19 @@ func (r *run) save(change func(*ledger.Record)) error {
 	return r.store(r.account.hard, change)
 }
 
-// store writes the record, waiting for room if the ledger is full.
+// store writes the record, waiting for room if the ledger is full. While our lease
+// is valid, a record that was only touched is still ours: a replica that has lost
+// the account did that as it woke from a pause.
 func (r *run) store(ctx context.Context, change func(*ledger.Record)) error {
-	return r.account.withRoom(ctx, func() error { return r.entry.Save(ctx, change) })
+	for {
+		err := r.account.withRoom(ctx, func() error { return r.entry.Save(ctx, change) })
+		if !errors.Is(err, ledger.ErrLost) || !r.account.lease.valid() {
+			return err
+		}
+		if touched, readErr := r.entry.Reread(ctx); readErr != nil || !touched {
+			return err
+		}
+	}
 }
 
 // free lets the next command have the instance.

@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +48,9 @@ func Open(kv broker.KV, writer string) *Store {
 }
 
 // Key is the bucket's key of a token key.
-func Key(tokenKey string) string { return "op." + tokenKey }
+func Key(tokenKey string) string { return keyPrefix + tokenKey }
+
+const keyPrefix = "op."
 
 // Entry is a record as last read or written by this process. It is used by one
 // goroutine at a time.
@@ -202,6 +206,27 @@ func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool
 // was sent. event, if not empty, was told that its time had passed.
 func (e *Entry) Free(ctx context.Context, event string) error {
 	return e.Save(ctx, func(r *Record) { r.free(event) })
+}
+
+// Reread reads the record again after ErrLost. It reports whether the record says
+// what the entry says, so that it was only touched; then the entry may write again.
+func (e *Entry) Reread(ctx context.Context) (touched bool, err error) {
+	now, err := e.store.Get(ctx, strings.TrimPrefix(e.key, keyPrefix))
+	if err != nil {
+		return false, err
+	}
+	mine, theirs := e.Record, now.Record
+	mine.Writer, mine.Write = theirs.Writer, theirs.Write
+	a, err := json.Marshal(mine)
+	if err != nil {
+		return false, err
+	}
+	b, err := json.Marshal(theirs)
+	if err != nil || !bytes.Equal(a, b) {
+		return false, err
+	}
+	e.Record, e.revision = now.Record, now.revision
+	return true, nil
 }
 
 // clone copies the record, so that a failed write leaves the entry as it was.

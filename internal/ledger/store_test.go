@@ -226,3 +226,35 @@ func TestHistoryIsBounded(t *testing.T) {
 		t.Errorf("attempts %d, kept %d, last %d", r.Attempts, len(r.History), r.Last().N)
 	}
 }
+
+// A record that was only touched may be written again; one that says something
+// else may not.
+func TestReread(t *testing.T) {
+	b := newBucket()
+	mine := claim(t, Open(b, "a"))
+	if err := mine.Save(t.Context(), func(r *Record) { r.Begin(Attempt{SignedAt: time.Now()}) }); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Open(b, "b").Get(t.Context(), "key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Save(t.Context(), func(*Record) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := mine.Save(t.Context(), func(*Record) {}); !errors.Is(err, ErrLost) {
+		t.Fatalf("save over a touch: %v", err)
+	}
+	if touched, err := mine.Reread(t.Context()); !touched || err != nil {
+		t.Fatalf("reread after a touch: %v, %v", touched, err)
+	}
+	if err := mine.Save(t.Context(), func(r *Record) { r.State = Accepted }); err != nil {
+		t.Fatalf("save after a reread: %v", err)
+	}
+	if err := other.Save(t.Context(), func(r *Record) { r.State = Final }); !errors.Is(err, ErrLost) {
+		t.Fatalf("the other's save: %v", err)
+	}
+	if touched, err := other.Reread(t.Context()); touched || err != nil {
+		t.Errorf("reread after a change: %v, %v", touched, err)
+	}
+}

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -128,7 +129,7 @@ func (p *Proxy) join(client *net.TCPConn) error {
 	defer p.mu.Unlock()
 	if p.cut || p.closing {
 		p.counts.Refused++
-		one.server.Close()
+		_ = one.server.Close()
 		return fmt.Errorf("the line to %s is cut", p.target)
 	}
 	p.counts.Accepted++
@@ -151,7 +152,7 @@ func (p *Proxy) pass(one *pair, to, from *net.TCPConn) {
 			}
 		}
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				_ = to.CloseWrite()
 			}
 			return
@@ -172,8 +173,8 @@ func (p *Proxy) part(one *pair) {
 	p.mu.Lock()
 	delete(p.pairs, one)
 	p.mu.Unlock()
-	one.client.Close()
-	one.server.Close()
+	_ = one.client.Close()
+	_ = one.server.Close()
 }
 
 func (p *Proxy) close() {
@@ -190,7 +191,7 @@ func (one *pair) reset() {
 	for _, c := range []*net.TCPConn{one.client, one.server} {
 		if c != nil {
 			_ = c.SetLinger(0)
-			c.Close()
+			_ = c.Close()
 		}
 	}
 }
