@@ -72,7 +72,8 @@ func rolling(t *testing.T, name string, stop func(*rig.Consumer)) {
 // has answered a command, and starts it again.
 func (f *fleet) replaceOwner(results *rig.Results, stop func(*rig.Consumer)) time.Duration {
 	f.Helper()
-	owner := f.owner()
+	var owner *rig.Consumer
+	rig.Eventually(f, "an owner", func() bool { owner = f.owner(); return owner != nil })
 	began := time.Now()
 	stop(owner)
 	var recovery time.Duration

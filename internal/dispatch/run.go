@@ -38,7 +38,7 @@ type run struct {
 	unlock func()
 	// tries counts calls and look-ups that failed without effect.
 	tries int
-	// refusedKey holds the breaker's probe count at the time our credentials
+	// refusedAt holds the breaker's probe count at the time our credentials
 	// were refused; valid if wasRefused.
 	wasRefused bool
 	refusedAt  uint64
@@ -57,14 +57,13 @@ func (r *run) drive(ctx context.Context) error {
 		return errFenced
 	}
 	created, err := r.claim(ctx)
-	if errors.Is(err, ledger.ErrExpired) {
+	switch {
+	case errors.Is(err, ledger.ErrExpired):
 		r.known()
 		return r.account.answers.refuse(r.account.hard, r.cmd, expired(r.expiry()))
-	}
-	if err != nil {
+	case err != nil:
 		return err
-	}
-	if r.entry.Fingerprint != r.fingerprint {
+	case r.entry.Fingerprint != r.fingerprint:
 		r.known()
 		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
 	}
@@ -75,18 +74,20 @@ func (r *run) drive(ctx context.Context) error {
 		return r.announceAgain()
 	}
 	if !created {
-		// Touching the record fences off an earlier owner that may still be
-		// about to send; then the instance is taken before new work may be.
-		if err := r.store(ctx, func(*ledger.Record) {}); err != nil {
-			return err
-		}
-		if err := r.reoccupy(ctx); err != nil {
+		if err := r.takeOver(ctx); err != nil {
 			return err
 		}
 	}
 	r.known()
-	for {
-		var err error
+	if err := r.work(ctx); !errors.Is(err, errAnswered) {
+		return err
+	}
+	return nil
+}
+
+// work goes from state to state until the record is final.
+func (r *run) work(ctx context.Context) (err error) {
+	for err == nil {
 		switch r.entry.State {
 		case ledger.Claimed:
 			err = r.start(ctx)
@@ -98,13 +99,8 @@ func (r *run) drive(ctx context.Context) error {
 			r.final = true
 			return r.answerOthers()
 		}
-		if errors.Is(err, errAnswered) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
 	}
+	return err
 }
 
 // Ends of a run without a final record.
@@ -138,8 +134,13 @@ func (r *run) claim(ctx context.Context) (created bool, err error) {
 	return false, nil
 }
 
-// reoccupy takes the instance for work that an earlier owner had begun.
-func (r *run) reoccupy(ctx context.Context) error {
+// takeOver makes the work of an earlier owner ours: touching the record fences off
+// an owner that may still be about to send; then the instance is taken before new
+// work may be.
+func (r *run) takeOver(ctx context.Context) error {
+	if err := r.store(ctx, func(*ledger.Record) {}); err != nil {
+		return err
+	}
 	if r.entry.State != ledger.Sending && r.entry.State != ledger.Accepted {
 		return nil
 	}
