@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,9 +90,13 @@ func (q *LaneQueue) adopt(spec LaneSpec) error {
 	return nil
 }
 
+// metadataDelivered is the key under which a consumer that was made anew remembers
+// up to which message of the stream its predecessors had delivered.
+const metadataDelivered = "sluice-delivered"
+
 // config is the consumer as it shall be. Deliveries are never limited: past the
 // limit JetStream hides a message without a word.
-func (q *LaneQueue) config() jetstream.ConsumerConfig {
+func (q *LaneQueue) config(metadata map[string]string) jetstream.ConsumerConfig {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return jetstream.ConsumerConfig{
@@ -102,6 +107,7 @@ func (q *LaneQueue) config() jetstream.ConsumerConfig {
 		AckWait:       q.spec.AckWait,
 		MaxAckPending: q.spec.MaxPending,
 		MaxDeliver:    -1,
+		Metadata:      metadata,
 	}
 }
 
@@ -109,14 +115,21 @@ func (q *LaneQueue) config() jetstream.ConsumerConfig {
 func (q *LaneQueue) ensure(ctx context.Context) error {
 	q.ensuring.Lock()
 	defer q.ensuring.Unlock()
-	return q.create(ctx)
+	return q.create(ctx, nil)
 }
 
-// create is ensure for a caller that holds the lock of changes.
-func (q *LaneQueue) create(ctx context.Context) error {
+// create is ensure for a caller that holds the lock of changes. A consumer that
+// exists keeps what it remembers.
+func (q *LaneQueue) create(ctx context.Context, metadata map[string]string) error {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	_, err := q.conn.js.CreateOrUpdateConsumer(ctx, q.conn.names.commands, q.config())
+	consumer, err := q.conn.js.CreateConsumer(ctx, q.conn.names.commands, q.config(metadata))
+	switch {
+	case errors.Is(err, jetstream.ErrConsumerExists):
+		err = q.update(ctx)
+	case err == nil && !remembers(consumer.CachedInfo()) && consumer.CachedInfo().NumPending > 0:
+		err = q.doubt(ctx)
+	}
 	if errors.Is(err, jetstream.ErrMaximumConsumersLimit) {
 		err = fmt.Errorf("%w; raise max_consumers of the stream and of the NATS account", err)
 	}
@@ -129,6 +142,33 @@ func (q *LaneQueue) create(ctx context.Context) error {
 	return nil
 }
 
+// doubt makes a consumer that finds messages stored remember that a predecessor may
+// have delivered any of them: one may have been deleted and not made again.
+func (q *LaneQueue) doubt(ctx context.Context) error {
+	stream, err := q.conn.js.Stream(ctx, q.conn.names.commands)
+	if err != nil {
+		return err
+	}
+	last := strconv.FormatUint(stream.CachedInfo().State.LastSeq, 10)
+	_, err = q.conn.js.UpdateConsumer(ctx, q.conn.names.commands, q.config(map[string]string{metadataDelivered: last}))
+	return err
+}
+
+// update brings an existing consumer up to date.
+func (q *LaneQueue) update(ctx context.Context) error {
+	consumer, err := q.conn.js.Consumer(ctx, q.conn.names.commands, q.durable)
+	if err != nil {
+		return err
+	}
+	have := consumer.CachedInfo().Config
+	want := q.config(have.Metadata)
+	if have.FilterSubject == want.FilterSubject && have.AckWait == want.AckWait && have.MaxAckPending == want.MaxAckPending {
+		return nil
+	}
+	_, err = q.conn.js.UpdateConsumer(ctx, q.conn.names.commands, want)
+	return err
+}
+
 // Reset deletes the consumer and makes it again: everything unacknowledged is
 // delivered anew at once, in stream order, and requests that an earlier owner
 // left open are void. Messages handed out before count for nothing.
@@ -139,14 +179,46 @@ func (q *LaneQueue) Reset(ctx context.Context) error {
 	defer q.discard(false)
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	err := q.conn.js.DeleteConsumer(ctx, q.conn.names.commands, q.durable)
+	delivered, err := q.delivered(ctx)
+	if err != nil {
+		return fmt.Errorf("reset lane: %w", err)
+	}
+	err = q.conn.js.DeleteConsumer(ctx, q.conn.names.commands, q.durable)
 	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return fmt.Errorf("reset lane: delete consumer %s: %w", q.durable, err)
 	}
-	if err := q.create(ctx); err != nil {
+	if err := q.create(ctx, delivered); err != nil {
 		return fmt.Errorf("reset lane: %w", err)
 	}
 	return nil
+}
+
+// delivered is what the next consumer of the name has to remember of this one.
+func (q *LaneQueue) delivered(ctx context.Context) (map[string]string, error) {
+	consumer, err := q.conn.js.Consumer(ctx, q.conn.names.commands, q.durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at consumer %s: %w", q.durable, err)
+	}
+	info := consumer.CachedInfo()
+	last := max(info.Delivered.Stream, remembered(info))
+	return map[string]string{metadataDelivered: strconv.FormatUint(last, 10)}, nil
+}
+
+// remembers reports whether the consumer knows how far it and its predecessors of
+// the name have delivered.
+func remembers(info *jetstream.ConsumerInfo) bool {
+	_, ok := info.Config.Metadata[metadataDelivered]
+	return ok || info.Delivered.Consumer > 0
+}
+
+// remembered is up to where the predecessors of a consumer had delivered; 0 if it
+// has none that it knows of.
+func remembered(info *jetstream.ConsumerInfo) uint64 {
+	last, _ := strconv.ParseUint(info.Config.Metadata[metadataDelivered], 10, 64)
+	return last
 }
 
 // discard empties the queue and, while it is on, keeps it empty. The consumer
@@ -161,14 +233,17 @@ func (q *LaneQueue) discard(on bool) {
 	q.signal()
 }
 
-// Unacked counts the messages that may have been in somebody's hands: the oldest
-// that are stored, as many as may be out at a time. The consumer's own count would
-// be fewer, but it knows only of deliveries since it was made, and an owner may
-// have died after it made the consumer anew and before it had all back.
+// Unacked counts the oldest messages that may be in somebody's hands. The server
+// counts what this consumer has delivered. What its predecessors of the same name
+// had delivered before they were deleted is among the oldest stored ones: all that
+// may be out at a time count, until this consumer has delivered as far as they had.
 func (q *LaneQueue) Unacked(ctx context.Context) (int, error) {
 	info, err := q.info(ctx)
 	if err != nil {
 		return 0, err
+	}
+	if remembers(info) && info.Delivered.Stream >= remembered(info) {
+		return info.NumAckPending, nil
 	}
 	stored := info.NumPending + uint64(info.NumAckPending)
 	return int(min(stored, uint64(info.Config.MaxAckPending))), nil
