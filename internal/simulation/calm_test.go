@@ -1,0 +1,164 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/vendors"
+)
+
+// calm is a schedule without faults: one replica, no losses.
+func calm(seed uint64, name string) *plan {
+	return &plan{
+		seed: seed, name: name, full: map[string][]span{}, slowest: 2 * time.Millisecond,
+		lives: []lifeEvent{{0, 0, "start"}}, heal: time.Second,
+	}
+}
+
+// ask plans one plain command on an instance of its own.
+func (p *plan) ask(at time.Duration, account, region, priority string, op vendors.Operation) {
+	n := len(p.publications)
+	q := &asked{
+		id: fmt.Sprintf("e%d", n), token: fmt.Sprintf("tok-%d", n), account: account, region: region,
+		instance: fmt.Sprintf("i-%d", n), op: op, priority: priority,
+	}
+	if op == vendors.Restore {
+		q.backup = "b1"
+	}
+	pub := publication{at: at, asks: []*asked{q}, header: broker.Header{}}
+	p.wrap(luck(1), &pub) // this luck takes the lane
+	p.publications = append(p.publications, pub)
+}
+
+// sorted puts the publications into the order of their times.
+func (p *plan) sorted() *plan {
+	slices.SortStableFunc(p.publications, func(a, b publication) int { return int(a.at - b.at) })
+	return p
+}
+
+// seedsOf are the seeds of a calm test: one if it was asked for.
+func seedsOf(n int) (out []uint64) {
+	if *oneSeed != 0 {
+		return []uint64{*oneSeed}
+	}
+	if *mutant != "" {
+		n *= 10
+	}
+	for i := range n {
+		out = append(out, *fromSeed+uint64(i))
+	}
+	return out
+}
+
+// enough reports that a mutant is caught.
+func enough(t *testing.T) bool { return *mutant != "" && t.Failed() }
+
+// TestPace checks under a backlog without faults that the quota is used up (P4)
+// and that priorities are kept (P6).
+func TestPace(t *testing.T) {
+	t.Parallel()
+	for _, seed := range seedsOf(6) {
+		if enough(t) {
+			return
+		}
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			w := simulate(t, backlog(seed))
+			v := judge(w)
+			v.usedUp()
+			v.urgentFirst()
+			v.lowestGetsAShare()
+			report(t, v, seed)
+		})
+	}
+}
+
+// report fails the test for a breach, and prints some of them.
+func report(t *testing.T, v *verdict, seed uint64) {
+	t.Helper()
+	shown := 0
+	parent, _, _ := strings.Cut(t.Name(), "/")
+	for _, b := range v.broken {
+		if shown++; shown <= 3 {
+			t.Errorf("%s\nrepeat it with: go test ./internal/simulation -run %s -sim.seed=%d", b, parent, seed)
+		}
+	}
+}
+
+// backlog is a calm schedule in which one quota is the bottleneck.
+func backlog(seed uint64) *plan {
+	p := calm(seed, "backlog")
+	d := newChance(seed).fixed("backlog", "")
+	a := calmAccount("acc0", statusonly)
+	a.quota = float64(4 + d.below(0, 30))
+	a.looks = 4 * a.quota
+	p.accounts = []accountPlan{a}
+	each := int(a.quota) * 10
+	for range each {
+		p.ask(0, "acc0", "r1", "bulk", vendors.Flush)
+		p.ask(0, "acc0", "r1", "normal", vendors.Flush)
+	}
+	for at := 4 * time.Second; at < 16*time.Second; at += d.between(1, 2*time.Second, 3*time.Second) {
+		p.ask(at, "acc0", "r1", "urgent", vendors.Flush)
+	}
+	return p.sorted()
+}
+
+// usedUp checks P4's other half: of a quota under backlog at least 97 % is used.
+func (v *verdict) usedUp() {
+	n := len(v.w.sends)
+	conf := &v.w.plan.accounts[0]
+	took := v.w.sends[n-1].left.Sub(v.w.sends[0].left).Seconds()
+	if rate := float64(n-1) / took; rate < 0.97*conf.quota {
+		v.breaks("P4", "", "under a backlog %.2f calls/s were made of a quota of %g/s", rate, conf.quota)
+	}
+}
+
+// urgentFirst checks that at most one command, whose share it is, is begun before
+// an urgent one that waits, and that at most two are sent before it, those
+// included that were being prepared when it came.
+func (v *verdict) urgentFirst() {
+	const notice = 5 * time.Millisecond // until the engine knows what the ledger says
+	for i, s := range v.w.sends {
+		if v.book.token[s.token][0].priority != "urgent" {
+			continue
+		}
+		waits := v.book.record[s.token].versions[0].at
+		begun, before := 0, 0
+		for _, other := range v.w.sends[:i] {
+			if v.w.turns[other.token].After(waits.Add(notice)) {
+				begun++
+			}
+			if other.agreed.After(waits) {
+				before++
+			}
+		}
+		if begun > 1 || before > 2 {
+			v.breaks("P6", s.token, "an urgent command waited from %v on and was sent at %v, after %d others, of which %d were begun after it came",
+				waits.Sub(v.w.began), s.left.Sub(v.w.began), before, begun)
+		}
+	}
+}
+
+// lowestGetsAShare checks that of any ten calls one is the lowest priority's while
+// it waits.
+func (v *verdict) lowestGetsAShare() {
+	last := 0
+	for i, s := range v.w.sends {
+		if v.book.token[s.token][0].priority == "bulk" {
+			last = i
+		}
+	}
+	without := 0
+	for i, s := range v.w.sends[:last] {
+		if v.book.token[s.token][0].priority == "bulk" {
+			without = 0
+		} else if without++; without >= 10 {
+			v.breaks("P6", s.token, "%d calls up to the %dth and none of them bulk, though bulk commands wait", without, i)
+			return
+		}
+	}
+}
