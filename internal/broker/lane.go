@@ -204,6 +204,13 @@ func (q *LaneQueue) delivered(ctx context.Context) (map[string]string, error) {
 	}
 	info := consumer.CachedInfo()
 	last := max(info.Delivered.Stream, remembered(info))
+	if !remembers(info) {
+		stream, err := q.conn.js.Stream(ctx, q.conn.names.commands)
+		if err != nil {
+			return nil, err
+		}
+		last = stream.CachedInfo().State.LastSeq
+	}
 	return map[string]string{metadataDelivered: strconv.FormatUint(last, 10)}, nil
 }
 
@@ -249,13 +256,14 @@ func (q *LaneQueue) Unacked(ctx context.Context) (int, error) {
 	return int(min(stored, uint64(info.Config.MaxAckPending))), nil
 }
 
-// Undelivered counts the stored messages that nobody has in hand now.
-func (q *LaneQueue) Undelivered(ctx context.Context) (int, error) {
+// Now counts the stored messages that wait, and those that are out: delivered by
+// this consumer, to whomever, and not settled.
+func (q *LaneQueue) Now(ctx context.Context) (waiting, out int, err error) {
 	info, err := q.info(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return int(info.NumPending), nil
+	return int(info.NumPending), info.NumAckPending, nil
 }
 
 // info asks for the state of the consumer, and makes it again if it is gone.

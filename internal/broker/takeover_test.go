@@ -30,8 +30,8 @@ func TestUnackedCountsWhatMayHaveBeenOut(t *testing.T) {
 	}
 	first := fetch(t, q, 1) // and no more, as if the owner died
 	want(4)
-	if n, err := q.Undelivered(testContext(t)); err != nil || n != 5 {
-		t.Errorf("%d undelivered, error %v", n, err)
+	if waiting, out, err := q.Now(testContext(t)); err != nil || waiting != 5 || out != 1 {
+		t.Errorf("%d wait, %d are out, error %v; want 5 and 1", waiting, out, err)
 	}
 	if err := first[0].Ack(testContext(t)); err != nil {
 		t.Fatal(err)

@@ -14,13 +14,13 @@ import (
 // carry takes a checked command to its end. At most one run works on a token;
 // every other delivery of it waits for that run and is then answered from the
 // ledger. mine and other are what begin gave the delivery.
-func (a *account) carry(ctx context.Context, d *delivery, mine, other *run, known func()) {
+func (a *account) carry(ctx context.Context, d *delivery, mine, other *run) {
 	for {
 		var ended bool
 		if other != nil {
-			ended = a.waitFor(ctx, d, mine, other, known)
+			ended = a.waitFor(ctx, d, mine, other)
 		} else {
-			ended = a.driveTo(ctx, d, mine, known)
+			ended = a.driveTo(ctx, d, mine)
 		}
 		if ended {
 			return
@@ -31,10 +31,10 @@ func (a *account) carry(ctx context.Context, d *delivery, mine, other *run, know
 
 // driveTo works on the token until the delivery is settled, which it reports. It
 // is not if the token, whose holder was another command, is free again.
-func (a *account) driveTo(ctx context.Context, d *delivery, mine *run, known func()) bool {
+func (a *account) driveTo(ctx context.Context, d *delivery, mine *run) bool {
 	mine.known = func() {
 		mine.place.Do(func() { close(mine.placed) })
-		known()
+		d.place(true)
 	}
 	err := mine.drive(ctx)
 	a.end(mine)
@@ -47,7 +47,7 @@ func (a *account) driveTo(ctx context.Context, d *delivery, mine *run, known fun
 
 // waitFor waits for the run that works on the delivery's token. It reports
 // whether the delivery is settled.
-func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run, known func()) bool {
+func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run) bool {
 	placed, holds := other.placed, other.holds
 	if other.fingerprint == mine.fingerprint {
 		d.waiting.start()
@@ -58,7 +58,7 @@ func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run, kn
 	for {
 		select {
 		case <-placed: // the other run has found the place for both
-			known()
+			d.place(true)
 			placed = nil
 		case <-holds: // the ledger has confirmed that the token is the other's
 			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
@@ -100,6 +100,7 @@ func (a *account) firstOf(r *run) events.Command {
 // settle acknowledges an answered delivery, or gives it back if it could not be
 // answered.
 func (d *delivery) settle(a *account, err error) {
+	d.place(err == nil)
 	if err == nil {
 		d.lane.settled(a.hard, d.Message)
 		return

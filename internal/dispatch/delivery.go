@@ -15,6 +15,17 @@ type delivery struct {
 	lane *lane
 	// waiting counts it against its lane until its work has started.
 	waiting *waitingMark
+	// placed, if not nil, is told once whether the command has found its place
+	// among its like, or is given back and has none.
+	placed func(found bool)
+	told   sync.Once
+}
+
+// place tells that the command has found its place, or that it has none.
+func (d *delivery) place(found bool) {
+	if d.placed != nil {
+		d.told.Do(func() { d.placed(found) })
+	}
 }
 
 // hands holds every message of an account that is neither settled nor given
@@ -36,6 +47,19 @@ func (h *hands) drop(m broker.Message) {
 	h.mu.Lock()
 	delete(h.held, m)
 	h.mu.Unlock()
+}
+
+// count is how many messages of a subject are in hand, however often delivered.
+func (h *hands) count(subject string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	sequences := map[uint64]bool{}
+	for m := range h.held {
+		if m.Subject() == subject {
+			sequences[m.Sequence()] = true
+		}
+	}
+	return len(sequences)
 }
 
 // beat tells the broker that everything in hand is still being worked on.

@@ -63,41 +63,6 @@ func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
 	}
 }
 
-// recover pulls what an earlier owner held and waits until each command has
-// found its place: those that were sent hold their instance again before any
-// new command of the region may start.
-func (l *lane) recover(ctx context.Context, n int) {
-	var known sync.WaitGroup
-	for n > 0 && ctx.Err() == nil {
-		got, err := l.queue.Fetch(ctx, n, recoverWait)
-		if len(got) == 0 && err == nil && l.exhausted(ctx) {
-			break
-		}
-		if err != nil && ctx.Err() == nil {
-			l.region.log.Warn("pull failed while taking over; trying on", "lane", l.id, "error", err)
-			_ = sleep(ctx, laneRetry)
-		}
-		n -= len(got)
-		for _, m := range got {
-			l.hold()
-			known.Add(1)
-			var once sync.Once
-			l.region.account.receive(ctx, l, m, func() { once.Do(known.Done) })
-		}
-	}
-	known.Wait()
-}
-
-// exhausted reports that the broker has nothing more for the lane, rather than
-// being slow: a consumer that was just made again may have no leader for seconds.
-func (l *lane) exhausted(ctx context.Context) bool {
-	left, err := l.queue.Undelivered(ctx)
-	if err != nil {
-		l.region.log.Debug("cannot ask what is left to take over; trying on", "lane", l.id, "error", err)
-	}
-	return err == nil && left == 0
-}
-
 // waitRoom returns how many messages may be pulled, or 0 when ctx has ended.
 func (l *lane) waitRoom(ctx context.Context) int {
 	for {

@@ -47,8 +47,9 @@ type Lane interface {
 	// Unacked counts the oldest messages that may have been in somebody's hands,
 	// at any time and whatever has become of the consumer since.
 	Unacked(ctx context.Context) (int, error)
-	// Undelivered counts the stored messages that are in nobody's hands.
-	Undelivered(ctx context.Context) (int, error)
+	// Now counts the stored messages that are in nobody's hands, and those that
+	// are out: delivered since the last reset, to whomever, and not settled.
+	Now(ctx context.Context) (waiting, out int, err error)
 	// Reset makes everything unsettled be delivered again, oldest first.
 	Reset(ctx context.Context) error
 	// Release gives back what was fetched but not handed out.

@@ -14,17 +14,14 @@ import (
 // receive takes one message of a lane through decoding and checking and hands it
 // to a goroutine of its own. It returns without waiting, and commands take their
 // place in the order of its calls, so that of two commands with one token the
-// older comes first. known, if not nil, is called as soon as the command has
-// found its place among its like.
-func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known func()) {
-	if known == nil {
-		known = func() {}
-	}
+// older comes first. placed, if not nil, is told as soon as the command has found
+// its place among its like, or is given back without.
+func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed func(found bool)) {
 	a.metrics.Received.Inc()
 	a.hands.take(m)
 	a.work.Add(1)
 	cmd, err := read(m, l.id)
-	d := &delivery{Message: m, cmd: cmd, lane: l, waiting: &waitingMark{lane: l}}
+	d := &delivery{Message: m, cmd: cmd, lane: l, waiting: &waitingMark{lane: l}, placed: placed}
 	var why *events.Refusal
 	var place, other *run
 	if err == nil {
@@ -35,30 +32,30 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, known 
 	}
 	go func() {
 		defer a.work.Done()
-		defer known()
 		defer d.waiting.leave()
 		switch {
 		case place != nil:
-			a.carry(ctx, d, place, other, known)
+			a.carry(ctx, d, place, other)
 		case err != nil:
 			d.settle(a, a.refuseUnread(d, err))
 		case why != nil:
-			a.refuseOrResume(ctx, d, why, known)
+			a.refuseOrResume(ctx, d, why)
 		default:
+			d.place(true) // it takes no token and no instance
 			d.settle(a, a.dryRun(ctx, d))
 		}
 	}()
 }
 
 // refuseOrResume refuses a command, unless its answer is in the ledger.
-func (a *account) refuseOrResume(ctx context.Context, d *delivery, why *events.Refusal, known func()) {
+func (a *account) refuseOrResume(ctx context.Context, d *delivery, why *events.Refusal) {
 	resumes, err := a.resumes(ctx, d.Message, d.cmd, why)
 	switch {
 	case err != nil:
 		d.settle(a, err)
 	case resumes:
 		mine, other := a.begin(d)
-		a.carry(ctx, d, mine, other, known)
+		a.carry(ctx, d, mine, other)
 	default:
 		d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
 	}

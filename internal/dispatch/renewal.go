@@ -30,6 +30,9 @@ type renewal struct {
 
 // renew renews the presence and every lease, and gives up those that ran out.
 func (ls *leases) renew(ctx context.Context) {
+	// One that has ended here is not revived, though the broker may still have
+	// it: what was held under it has been let go.
+	ls.expire(ctx, time.Now())
 	bounded, cancel := context.WithTimeout(ctx, ls.ttl/4)
 	defer cancel()
 	if !ls.stopping {

@@ -269,16 +269,19 @@ func (l *simLane) Unacked(context.Context) (int, error) {
 	return n, nil
 }
 
-func (l *simLane) Undelivered(context.Context) (int, error) {
+func (l *simLane) Now(context.Context) (waiting, out int, err error) {
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()
-	n := 0
 	for _, m := range l.b.stored {
-		if !m.acked && !m.pending && m.subject == l.subject {
-			n++
+		switch {
+		case m.acked || m.subject != l.subject:
+		case m.pending:
+			out++
+		default:
+			waiting++
 		}
 	}
-	return n, nil
+	return waiting, out, nil
 }
 
 func (l *simLane) Reset(context.Context) error {

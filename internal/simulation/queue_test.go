@@ -222,9 +222,14 @@ func (q *queue) Unacked(ctx context.Context) (int, error) {
 	return q.ask(ctx, "lane.unacked", (*consumer).unacked)
 }
 
-// Undelivered is dispatch.Lane.
-func (q *queue) Undelivered(ctx context.Context) (int, error) {
-	return q.ask(ctx, "lane.undelivered", (*consumer).undelivered)
+// Now is dispatch.Lane.
+func (q *queue) Now(ctx context.Context) (waiting, out int, err error) {
+	// Both numbers are of one answer.
+	waiting, err = q.ask(ctx, "lane.now", func(c *consumer) int {
+		out = len(c.pending)
+		return c.undelivered()
+	})
+	return waiting, out, err
 }
 
 // ask reads a number of the consumer, which is made again if it is gone.
