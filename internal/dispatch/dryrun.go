@@ -13,7 +13,7 @@ import (
 // with the call that would have been made. It neither takes nor reads the token.
 func (a *account) dryRun(ctx context.Context, d *delivery) error {
 	d.waiting.start()
-	r := &run{account: a, region: d.lane.region, lane: d.lane, delivery: d, cmd: d.cmd}
+	r := &run{account: a, region: d.lane.region, lane: d.lane, delivery: d, cmd: d.cmd, first: d.cmd}
 	timed, cancel := context.WithDeadlineCause(ctx, r.expiry(), errExpired)
 	defer cancel()
 	for try := 1; ; try++ {

@@ -74,6 +74,23 @@ func TestAsynchronousWorkIsAnnouncedAndFollowed(t *testing.T) {
 	})
 }
 
+func TestDryRunSendsNothingAndTakesNoToken(t *testing.T) {
+	simulate(t, func(s *sim) {
+		stop := s.start("a")
+		defer stop()
+		s.send("1", data("dryRun", true))
+		s.wait(3 * time.Second)
+		got := s.final("1")
+		expect(t, got, "succeeded")
+		if !got.DryRun || got.Plan == nil || got.Plan.Action != "Restart" {
+			t.Errorf("unexpected facts: %+v", got)
+		}
+		if _, ok := s.record("tok-1"); ok || len(s.vendor.sent()) > 0 {
+			t.Errorf("a dry run took the token (%t) or sent %d calls", ok, len(s.vendor.sent()))
+		}
+	})
+}
+
 func TestDuplicateAndReuse(t *testing.T) {
 	simulate(t, func(s *sim) {
 		stop := s.start("a")

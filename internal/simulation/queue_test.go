@@ -224,12 +224,10 @@ func (q *queue) Unacked(ctx context.Context) (int, error) {
 
 // Now is dispatch.Lane.
 func (q *queue) Now(ctx context.Context) (waiting, out int, err error) {
-	// Both numbers are of one answer.
-	waiting, err = q.ask(ctx, "lane.now", func(c *consumer) int {
-		out = len(c.pending)
-		return c.undelivered()
-	})
-	return waiting, out, err
+	// Both numbers are of one answer, which may come when nobody waits any more.
+	const half = 32
+	both, err := q.ask(ctx, "lane.now", func(c *consumer) int { return c.undelivered()<<half | len(c.pending) })
+	return both >> half, both & (1<<half - 1), err
 }
 
 // ask reads a number of the consumer, which is made again if it is gone.
