@@ -61,7 +61,9 @@ func rolling(t *testing.T, name string, stop func(*rig.Consumer)) {
 	}
 	row.Tally = rig.Settled(t, 5*time.Minute, p, results, f.clouds)
 	row.MustBeClean(t)
-	if n := row.Statuses[events.Succeeded]; n != row.Commands {
+	// A kill may take the answer to the call in flight with it, and on a busy
+	// machine the short life of signatures here may leave no time to find out.
+	if n, open := row.Statuses[events.Succeeded], row.Statuses[events.Indeterminate]; n+open != row.Commands || open > row.Injected {
 		t.Errorf("%d of %d succeeded: %v", n, row.Commands, row.Statuses)
 	}
 	f.keptQuota(action)

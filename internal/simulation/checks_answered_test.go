@@ -31,6 +31,9 @@ func (v *verdict) answered() {
 			v.breaks("P1", q.token, "command %s has no final result", q.id)
 			continue
 		}
+		if q.dry {
+			continue // it has no record: delivered again, it looks again
+		}
 		for _, f := range finals[1:] {
 			if v.lateCopy(q, finals[0], f) {
 				v.w.tally["(a duplicate's answer and, after its time, expired)"]++
