@@ -145,13 +145,26 @@ func (q *LaneQueue) create(ctx context.Context, metadata map[string]string) erro
 // doubt makes a consumer that finds messages stored remember that a predecessor may
 // have delivered any of them: one may have been deleted and not made again.
 func (q *LaneQueue) doubt(ctx context.Context) error {
-	stream, err := q.conn.js.Stream(ctx, q.conn.names.commands)
+	last, err := q.lastStored(ctx)
 	if err != nil {
 		return err
 	}
-	last := strconv.FormatUint(stream.CachedInfo().State.LastSeq, 10)
-	_, err = q.conn.js.UpdateConsumer(ctx, q.conn.names.commands, q.config(map[string]string{metadataDelivered: last}))
+	_, err = q.conn.js.UpdateConsumer(ctx, q.conn.names.commands, q.config(remember(last)))
 	return err
+}
+
+// lastStored is the sequence of the newest message of the stream.
+func (q *LaneQueue) lastStored(ctx context.Context) (uint64, error) {
+	stream, err := q.conn.js.Stream(ctx, q.conn.names.commands)
+	if err != nil {
+		return 0, err
+	}
+	return stream.CachedInfo().State.LastSeq, nil
+}
+
+// remember is what makes a consumer remember a sequence.
+func remember(last uint64) map[string]string {
+	return map[string]string{metadataDelivered: strconv.FormatUint(last, 10)}
 }
 
 // update brings an existing consumer up to date.
@@ -203,15 +216,14 @@ func (q *LaneQueue) delivered(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("look at consumer %s: %w", q.durable, err)
 	}
 	info := consumer.CachedInfo()
-	last := max(info.Delivered.Stream, remembered(info))
-	if !remembers(info) {
-		stream, err := q.conn.js.Stream(ctx, q.conn.names.commands)
-		if err != nil {
-			return nil, err
-		}
-		last = stream.CachedInfo().State.LastSeq
+	if remembers(info) {
+		return remember(max(info.Delivered.Stream, remembered(info))), nil
 	}
-	return map[string]string{metadataDelivered: strconv.FormatUint(last, 10)}, nil
+	last, err := q.lastStored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return remember(last), nil
 }
 
 // remembers reports whether the consumer knows how far it and its predecessors of

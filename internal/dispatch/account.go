@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -164,8 +163,7 @@ func (a *account) serves(subject string) bool {
 
 // configured reports whether the configuration gives the lane a consumer.
 func (a *account) configured(id events.Lane) bool {
-	return slices.Contains(a.conf.Regions, id.Region) && a.conf.Allow[id.Operation] &&
-		a.conf.Facts.Supports(vendors.Operation(id.Operation)) && slices.Contains(events.Priorities(), id.Priority)
+	return a.conf.names(id) && a.conf.Allow[id.Operation] && a.conf.Facts.Supports(vendors.Operation(id.Operation))
 }
 
 // ready reports whether all regions are open: before, it is not known which lanes
@@ -234,7 +232,7 @@ func (a *account) abandon(cmd events.Command, why *events.Refusal) error {
 	if err != nil {
 		return err
 	}
-	r := &run{account: a, cmd: cmd, first: firstCommand(e), entry: e, known: func() {}}
+	r := &run{account: a, cmd: cmd, first: firstCommand(e), entry: e}
 	switch e.State {
 	case ledger.Final:
 		return r.announceAgain()

@@ -32,14 +32,10 @@ func (a *account) carry(ctx context.Context, d *delivery, mine, other *run) {
 // driveTo works on the token until the delivery is settled, which it reports. It
 // is not if the token, whose holder was another command, is free again.
 func (a *account) driveTo(ctx context.Context, d *delivery, mine *run) bool {
-	mine.known = func() {
-		mine.place.Do(func() { close(mine.placed) })
-		d.place(true)
-	}
 	err := mine.drive(ctx)
 	a.end(mine)
 	if errors.Is(err, errFreed) {
-		return a.refused(ctx, d)
+		return a.refused(ctx, d, a.rules.check(d.cmd, time.Now()))
 	}
 	d.settle(a, err)
 	return true
@@ -66,7 +62,7 @@ func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run) bo
 		case <-other.done:
 			// Whoever came in time gets the outcome it has waited for; but it
 			// may not start work of its own once its time is over.
-			return !other.final && a.refused(ctx, d)
+			return !other.final && a.refused(ctx, d, a.rules.check(d.cmd, time.Now()))
 		case <-ctx.Done():
 			d.settle(a, context.Cause(ctx))
 			return true
@@ -74,10 +70,9 @@ func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run) bo
 	}
 }
 
-// refused refuses the delivery if its command may not be carried out any more,
-// and reports whether it is settled.
-func (a *account) refused(ctx context.Context, d *delivery) bool {
-	why := a.rules.check(d.cmd, time.Now())
+// refused refuses the delivery for the reason, if there is one, unless its answer
+// is in the ledger. It reports whether the delivery is settled.
+func (a *account) refused(ctx context.Context, d *delivery, why *events.Refusal) bool {
 	resumes, err := a.resumes(ctx, d.Message, d.cmd, why)
 	switch {
 	case err != nil:

@@ -6,8 +6,9 @@
 // through package time alone, so that the whole engine also runs on simulated
 // ones under virtual time.
 //
-// Where to read: engine.go and lease.go (who serves an account), lane.go (how
-// commands come in), check.go and claim.go (whether they may run), run.go,
+// Where to read: engine.go, leases.go and renewal.go (who serves an account),
+// lane.go and takeover.go (how commands come in), check.go, receive.go and carry.go
+// (whether they may run, and who drives them), run.go,
 // attempt.go, reconcile.go, follow.go and settle.go (one command's life),
 // decide.go (every decision about an answer), pacer.go and breaker.go (when a
 // call may leave).

@@ -39,26 +39,15 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed
 		case err != nil:
 			d.settle(a, a.refuseUnread(d, err))
 		case why != nil:
-			a.refuseOrResume(ctx, d, why)
+			if !a.refused(ctx, d, why) {
+				mine, other := a.begin(d)
+				a.carry(ctx, d, mine, other)
+			}
 		default:
 			d.place(true) // it takes no token and no instance
 			d.settle(a, a.dryRun(ctx, d))
 		}
 	}()
-}
-
-// refuseOrResume refuses a command, unless its answer is in the ledger.
-func (a *account) refuseOrResume(ctx context.Context, d *delivery, why *events.Refusal) {
-	resumes, err := a.resumes(ctx, d.Message, d.cmd, why)
-	switch {
-	case err != nil:
-		d.settle(a, err)
-	case resumes:
-		mine, other := a.begin(d)
-		a.carry(ctx, d, mine, other)
-	default:
-		d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
-	}
 }
 
 // refuseUnread answers a message that could not be read as a command of its lane.

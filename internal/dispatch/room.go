@@ -3,18 +3,13 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/broker"
 )
 
-const (
-	// roomRetry is the pause before a full ledger is tried again.
-	roomRetry = time.Second
-	// roomNotice is how often a full ledger is logged.
-	roomNotice = 30 * time.Second
-)
+// roomRetry is the pause before a full ledger is tried again.
+const roomRetry = time.Second
 
 // withRoom repeats a write of the ledger for as long as the bucket is full. A
 // command waits where it is meanwhile: nothing is sent without the ledger, and
@@ -33,21 +28,4 @@ func (a *account) withRoom(ctx context.Context, write func() error) error {
 			return err
 		}
 	}
-}
-
-// notice lets a repeated message through now and then. Its zero value is ready.
-type notice struct {
-	mu   sync.Mutex
-	last time.Time
-}
-
-// due reports whether the message should be given now.
-func (n *notice) due(now time.Time) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !n.last.IsZero() && now.Sub(n.last) < roomNotice {
-		return false
-	}
-	n.last = now
-	return true
 }

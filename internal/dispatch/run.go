@@ -20,7 +20,6 @@ type run struct {
 	region      *region
 	lane        *lane
 	delivery    *delivery
-	known       func()
 	cmd         events.Command // of the delivery that drives the run
 	fingerprint string
 	place       sync.Once
@@ -59,18 +58,18 @@ func (r *run) drive(ctx context.Context) error {
 	created, err := r.claim(ctx)
 	switch {
 	case errors.Is(err, ledger.ErrExpired):
-		r.known()
+		r.takePlace()
 		return r.account.answers.refuse(r.account.hard, r.cmd, expired(r.expiry()))
 	case err != nil:
 		return err
 	case r.entry.Fingerprint != r.fingerprint:
-		r.known()
+		r.takePlace()
 		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
 	}
 	close(r.holds)
 	if r.entry.State == ledger.Final {
 		r.final = true
-		r.known()
+		r.takePlace()
 		return r.announceAgain()
 	}
 	if !created {
@@ -78,7 +77,7 @@ func (r *run) drive(ctx context.Context) error {
 			return err
 		}
 	}
-	r.known()
+	r.takePlace()
 	if err := r.work(ctx); !errors.Is(err, errAnswered) {
 		return err
 	}
@@ -101,6 +100,12 @@ func (r *run) work(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// takePlace tells that the work has found its place among its like.
+func (r *run) takePlace() {
+	r.place.Do(func() { close(r.placed) })
+	r.delivery.place(true)
 }
 
 // Ends of a run without a final record.
@@ -145,7 +150,7 @@ func (r *run) takeOver(ctx context.Context) error {
 		return nil
 	}
 	wait := r.region.instances.queue(r.cmd.InstanceID, prioUrgent)
-	r.known() // nothing new can get before it any more
+	r.takePlace() // nothing new can get before it any more
 	unlock, err := wait(ctx)
 	if err != nil {
 		return err

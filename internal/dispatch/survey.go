@@ -56,9 +56,12 @@ func (e *Engine) showBacklog(waiting map[string]uint64, shown map[events.Lane]bo
 // configured reports whether the lane is one that the configuration can name.
 func (e *Engine) configured(id events.Lane) bool {
 	a := e.rules.accounts[id.Vendor][id.Account]
-	if a == nil {
-		return false
-	}
+	return a != nil && a.names(id)
+}
+
+// names reports whether region, operation and priority of a lane are words that
+// the account knows, whether or not it allows the operation.
+func (a *Account) names(id events.Lane) bool {
 	return slices.Contains(a.Regions, id.Region) && slices.Contains(events.Operations(), id.Operation) &&
 		slices.Contains(events.Priorities(), id.Priority)
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -48,9 +47,7 @@ func Open(kv broker.KV, writer string) *Store {
 }
 
 // Key is the bucket's key of a token key.
-func Key(tokenKey string) string { return keyPrefix + tokenKey }
-
-const keyPrefix = "op."
+func Key(tokenKey string) string { return "op." + tokenKey }
 
 // Entry is a record as last read or written by this process. It is used by one
 // goroutine at a time.
@@ -63,9 +60,13 @@ type Entry struct {
 
 // Get reads the record of a token key, or broker.ErrNotFound.
 func (s *Store) Get(ctx context.Context, tokenKey string) (*Entry, error) {
-	got, err := s.kv.Get(ctx, Key(tokenKey))
+	return s.read(ctx, Key(tokenKey))
+}
+
+func (s *Store) read(ctx context.Context, key string) (*Entry, error) {
+	got, err := s.kv.Get(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: read %s: %w", Key(tokenKey), err)
+		return nil, fmt.Errorf("ledger: read %s: %w", key, err)
 	}
 	return s.entry(got)
 }
@@ -211,7 +212,7 @@ func (e *Entry) Free(ctx context.Context, event string) error {
 // Reread reads the record again after ErrLost. It reports whether the record says
 // what the entry says, so that it was only touched; then the entry may write again.
 func (e *Entry) Reread(ctx context.Context) (touched bool, err error) {
-	now, err := e.store.Get(ctx, strings.TrimPrefix(e.key, keyPrefix))
+	now, err := e.store.read(ctx, e.key)
 	if err != nil {
 		return false, err
 	}
