@@ -168,6 +168,16 @@ func (i Intent) AbsenceProves(patience time.Duration) bool {
 		time.Since(i.ClearSince) >= cmp.Or(patience, defaultPatience)
 }
 
+// Absent is the finding of a look at an idle instance that found no trace of the
+// mutation. nothing says what was compared, trail where a person finds more.
+func (i Intent) Absent(patience time.Duration, nothing, trail string) Finding {
+	if i.AbsenceProves(patience) {
+		return Finding{Conclusion: NotRun, Clear: true,
+			Evidence: fmt.Sprintf("%s, for the %d. time; the signature of the call has lapsed.", nothing, i.LooksClear+1)}
+	}
+	return Finding{Clear: true, Evidence: nothing + ". " + trail}
+}
+
 // Conclusion is what a reconciliation came to.
 type Conclusion int
 

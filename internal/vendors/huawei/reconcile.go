@@ -56,17 +56,14 @@ func recorded(req vendors.Request, intent vendors.Intent, found []restoreRecord,
 // unrecorded says what the absence of our record proves: that nothing ran, once
 // nothing can run any more and the absence has lasted on an idle instance.
 func unrecorded(req vendors.Request, intent vendors.Intent, i instance, absent bool, patience time.Duration) vendors.Finding {
-	idle := i.Status == running && !i.working()
 	none := fmt.Sprintf("Instance %s is %s and has no restore record of backup %s with the remark %q", req.InstanceID, vendors.Clean(string(i.Status)), req.BackupID, req.Marker)
-	f := vendors.Finding{Clear: absent && idle, Evidence: none + ". " + trail(req, intent)}
 	switch {
 	case !absent:
-		f.Evidence = fmt.Sprintf("Not all restore records of instance %s could be read, and none of those read is ours. %s", req.InstanceID, trail(req, intent))
-	case idle && intent.AbsenceProves(patience):
-		f.Conclusion = vendors.NotRun
-		f.Evidence = fmt.Sprintf("%s, for the %d. time; the signature of the call has lapsed.", none, intent.LooksClear+1)
+		return vendors.Finding{Evidence: fmt.Sprintf("Not all restore records of instance %s could be read, and none of those read is ours. %s", req.InstanceID, trail(req, intent))}
+	case i.Status != running || i.working():
+		return vendors.Finding{Evidence: none + ". " + trail(req, intent)}
 	}
-	return f
+	return intent.Absent(patience, none, trail(req, intent))
 }
 
 // conclude says what the instance shows of a restart or flush. Nothing can show

@@ -92,14 +92,15 @@ func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 // have been taken. The baseline would lack it too, and its row would later pass
 // for that of another call.
 func (c *Client) late(req vendors.Request, history []task) vendors.Verdict {
-	before, at, ok := c.unlisted.Before(req)
-	if !ok {
-		return vendors.Verdict{Kind: vendors.Done}
+	since, missing := c.unlisted.Missing(req, func(before vendors.Baseline) bool {
+		var b baseline
+		if err := json.Unmarshal(before, &b); err != nil {
+			return true // nothing to compare with, so nothing to wait for
+		}
+		return slices.ContainsFunc(history, func(t task) bool { return t.like(req.Operation) != other && b.newer(t) })
+	})
+	if missing {
+		return busy.verdict(fmt.Sprintf("the list of tasks of instance %s does not show yet the %s that was taken at %s", req.InstanceID, req.Operation, since.UTC().Format(time.RFC3339)))
 	}
-	var b baseline
-	if err := json.Unmarshal(before, &b); err == nil && !slices.ContainsFunc(history, func(t task) bool { return t.like(req.Operation) != other && b.newer(t) }) {
-		return busy.verdict(fmt.Sprintf("the list of tasks of instance %s does not show yet the %s that was taken at %s", req.InstanceID, req.Operation, at.UTC().Format(time.RFC3339)))
-	}
-	c.unlisted.Listed(req)
 	return vendors.Verdict{Kind: vendors.Done}
 }

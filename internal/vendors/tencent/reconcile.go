@@ -84,11 +84,8 @@ func (c *Client) absent(ctx context.Context, req vendors.Request, intent vendors
 		// The status may show our work before the list does.
 		return vendors.Finding{Verdict: v, Evidence: fmt.Sprintf("%s, but its status is %d. %s", nothing, found.Status.Value, trail(req, intent))}
 	}
-	f := vendors.Finding{Clear: true, Verdict: v, Evidence: nothing + " and is running. " + trail(req, intent)}
-	if intent.AbsenceProves(c.account.Patience) {
-		f.Conclusion = vendors.NotRun
-		f.Evidence = fmt.Sprintf("%s and is running, for the %d. time; the signature of the call has lapsed.", nothing, intent.LooksClear+1)
-	}
+	f := intent.Absent(c.account.Patience, nothing+" and is running", trail(req, intent))
+	f.Verdict = v
 	return f
 }
 

@@ -61,10 +61,10 @@ func (w *Work) sweep(now time.Time) {
 	w.taken, w.full = kept, max(fewest, 2*len(kept))
 }
 
-// Before gives the baseline from before the newest work of this kind on the
+// last gives the baseline from before the newest work of this kind on the
 // instance that the list has not shown yet, and when it was taken. ok is false
 // if there is none.
-func (w *Work) Before(req vendors.Request) (before vendors.Baseline, at time.Time, ok bool) {
+func (w *Work) last(req vendors.Request) (before vendors.Baseline, at time.Time, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t, ok := w.taken[key{req.InstanceID, req.Operation}]
@@ -74,8 +74,23 @@ func (w *Work) Before(req vendors.Request) (before vendors.Baseline, at time.Tim
 	return t.before, t.at, true
 }
 
-// Listed forgets the work of this kind on the instance: the list shows it.
-func (w *Work) Listed(req vendors.Request) {
+// Missing reports whether the list lacks work of this kind that was taken before,
+// and since when. shows says whether the list has a row that is newer than a
+// baseline; then the work is forgotten.
+func (w *Work) Missing(req vendors.Request, shows func(before vendors.Baseline) bool) (since time.Time, missing bool) {
+	before, since, ok := w.last(req)
+	if !ok {
+		return time.Time{}, false
+	}
+	if shows(before) {
+		w.forget(req)
+		return time.Time{}, false
+	}
+	return since, true
+}
+
+// forget forgets the work of this kind on the instance: the list shows it.
+func (w *Work) forget(req vendors.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.taken, key{req.InstanceID, req.Operation})

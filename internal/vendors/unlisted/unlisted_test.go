@@ -18,7 +18,7 @@ func TestWork(t *testing.T) {
 		other := vendors.Request{Operation: vendors.Flush, InstanceID: "b"}
 		want := func(req vendors.Request, before string) {
 			t.Helper()
-			got, _, ok := w.Before(req)
+			got, _, ok := w.last(req)
 			if string(got) != before || ok != (before != "") {
 				t.Errorf("%s of %s: %q, %t; want %q", req.Operation, req.InstanceID, got, ok, before)
 			}
@@ -30,11 +30,45 @@ func TestWork(t *testing.T) {
 		want(restore, "")
 		w.Take(flush, vendors.Baseline("3"))
 		want(flush, "3")
-		w.Listed(flush)
+		w.forget(flush)
 		want(flush, "")
 		want(other, "2")
 		time.Sleep(patience)
 		want(other, "")
+	})
+}
+
+// Work is missing until the list shows a row that is newer than its baseline.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var w Work
+		flush := vendors.Request{Operation: vendors.Flush, InstanceID: "a"}
+		listed := false
+		shows := func(before vendors.Baseline) bool {
+			if string(before) != "1" {
+				t.Errorf("compared with %q", before)
+			}
+			return listed
+		}
+		want := func(missing bool) {
+			t.Helper()
+			if _, got := w.Missing(flush, shows); got != missing {
+				t.Errorf("missing: %t, want %t", got, missing)
+			}
+		}
+		want(false) // nothing was taken, so nothing is compared
+		taken := time.Now()
+		w.Take(flush, vendors.Baseline("1"))
+		time.Sleep(time.Second)
+		want(true)
+		if since, _ := w.Missing(flush, shows); !since.Equal(taken) {
+			t.Errorf("missing since %v, want %v", since, taken)
+		}
+		listed = true
+		want(false)
+		listed = false
+		want(false) // forgotten
 	})
 }
 
