@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,18 +18,7 @@ import (
 
 // faultyBinary builds the program that obeys SLUICE_FAULT and the shortened life
 // of signatures, once for all tests.
-var faultyBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sluice-test-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "consumer")
-	out, err := exec.Command("go", "build", "-tags", "faults", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build with faults: %w: %s", err, out)
-	}
-	return path, nil
-})
+var faultyBinary = sync.OnceValues(func() (string, error) { return build("-tags", "faults") })
 
 // regionOf is a region of each vendor.
 var regionOf = map[string]string{"volcengine": "cn-beijing", "huawei": "cn-north-4", "tencent": "ap-guangzhou", "tencent-crs": "gz"}
@@ -91,32 +77,9 @@ func (d *daemon) startFaulty(faults string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	d.t.Cleanup(cancel)
-	d.cmd = exec.CommandContext(ctx, path, "run", "--config", d.config)
-	d.cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + d.t.TempDir(), "TMPDIR=" + d.t.TempDir(),
-		"SLUICE_FAULT_SIGNATURE_LIFE=" + signatureLife.String(), "SLUICE_FAULT=" + faults,
-	}
-	d.log = &bytes.Buffer{}
-	d.cmd.Stderr = d.log
-	if err := d.cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	d.ended = make(chan struct{})
-	go func() {
-		defer close(d.ended)
-		_ = d.cmd.Wait()
-	}()
-	d.t.Cleanup(d.kill)
-	d.eventually("ready", func() bool {
-		resp, err := http.Get("http://" + d.http + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+	cmd := isolated(d.t, path, 5*time.Minute, "run", "--config", d.config)
+	cmd.Env = append(cmd.Env, "SLUICE_FAULT_SIGNATURE_LIFE="+signatureLife.String(), "SLUICE_FAULT="+faults)
+	d.launch(cmd)
 }
 
 // lossyCloud listens with emulated clouds whose signatures live as long as the

@@ -24,18 +24,21 @@ import (
 )
 
 // binary builds the program once for all tests that need a real process.
-var binary = sync.OnceValues(func() (string, error) {
+var binary = sync.OnceValues(func() (string, error) { return build("-race") })
+
+// build builds the program with flags and returns its path.
+func build(flags ...string) (string, error) {
 	dir, err := os.MkdirTemp("", "sluice-test-")
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "consumer")
-	out, err := exec.Command("go", "build", "-race", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w: %s", err, out)
+	args := append(append([]string{"build", "-o", path}, flags...), ".")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %v: %w: %s", flags, err, out)
 	}
 	return path, nil
-})
+}
 
 // program prepares a process that sees nothing of this one's environment.
 func program(t *testing.T, args ...string) *exec.Cmd {
@@ -44,7 +47,14 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	return isolated(t, path, 2*time.Minute, args...)
+}
+
+// isolated prepares a process of a built program that ends within the limit and
+// sees nothing of this one's environment.
+func isolated(t *testing.T, path string, limit time.Duration, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()}
@@ -122,7 +132,13 @@ accounts:
 // start runs the process until it is ready.
 func (d *daemon) start() {
 	d.t.Helper()
-	d.cmd = program(d.t, append([]string{"run", "--config", d.config}, d.flags...)...)
+	d.launch(program(d.t, append([]string{"run", "--config", d.config}, d.flags...)...))
+}
+
+// launch runs a process of the daemon's until it is ready.
+func (d *daemon) launch(cmd *exec.Cmd) {
+	d.t.Helper()
+	d.cmd = cmd
 	d.log = &bytes.Buffer{}
 	d.cmd.Stderr = d.log
 	if err := d.cmd.Start(); err != nil {

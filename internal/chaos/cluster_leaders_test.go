@@ -64,22 +64,22 @@ func (s *scene) clear(nodes *rig.Nodes) {
 // the long version.
 func killLeader(pattern string) func(*testing.T, *scene, *rig.Nodes) {
 	return func(_ *testing.T, s *scene, nodes *rig.Nodes) {
-		for range times(1, 4) {
-			leader := nodes.Leader(s.stream(pattern))
-			s.fault(leader.Kill)
-			s.flows()
-			leader.Start()
-			nodes.WaitHealthy(rig.Patience)
-			s.flows()
-		}
+		s.killAgain(nodes, times(1, 4), func() *rig.Node { return nodes.Leader(s.stream(pattern)) })
 	}
 }
 
 // killLaneLeader kills the node that holds a lane's pull request, which then hears
 // nothing any more.
 func killLaneLeader(_ *testing.T, s *scene, nodes *rig.Nodes) {
-	for range times(1, 3) {
-		leader := nodes.ConsumerLeader(s.stream("%_COMMANDS"), "huawei_huawei_cn-north-4_restart_urgent")
+	s.killAgain(nodes, times(1, 3), func() *rig.Node {
+		return nodes.ConsumerLeader(s.stream("%_COMMANDS"), "huawei_huawei_cn-north-4_restart_urgent")
+	})
+}
+
+// killAgain kills whichever node leads and starts it again, so many times.
+func (s *scene) killAgain(nodes *rig.Nodes, n int, leads func() *rig.Node) {
+	for range n {
+		leader := leads()
 		s.fault(leader.Kill)
 		s.flows()
 		leader.Start()

@@ -54,26 +54,31 @@ func seedsOf(n int) (out []uint64) {
 	return out
 }
 
+// overSeeds runs a calm test over some seeds, for a mutant until it is caught.
+func overSeeds(t *testing.T, n int, test func(t *testing.T, seed uint64)) {
+	t.Parallel()
+	for _, seed := range seedsOf(n) {
+		if enough(t) {
+			return
+		}
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { test(t, seed) })
+	}
+}
+
 // enough reports that a mutant is caught.
 func enough(t *testing.T) bool { return *mutant != "" && t.Failed() }
 
 // TestPace checks under a backlog without faults that the quota is used up (P4)
 // and that priorities are kept (P6).
 func TestPace(t *testing.T) {
-	t.Parallel()
-	for _, seed := range seedsOf(6) {
-		if enough(t) {
-			return
-		}
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			w := simulate(t, backlog(seed))
-			v := judge(w)
-			v.usedUp()
-			v.urgentFirst()
-			v.lowestGetsAShare()
-			report(t, v, seed)
-		})
-	}
+	overSeeds(t, 6, func(t *testing.T, seed uint64) {
+		w := simulate(t, backlog(seed))
+		v := judge(w)
+		v.usedUp()
+		v.urgentFirst()
+		v.lowestGetsAShare()
+		report(t, v, seed)
+	})
 }
 
 // report fails the test for a breach, and prints some of them.

@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -11,15 +10,9 @@ import (
 // TestHandOver checks P3, P4 and P5 where they are tightest: under a backlog,
 // while the account goes from replica to replica.
 func TestHandOver(t *testing.T) {
-	t.Parallel()
-	for _, seed := range seedsOf(12) {
-		if enough(t) {
-			return
-		}
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			report(t, judge(simulate(t, relay(seed))), seed)
-		})
-	}
+	overSeeds(t, 12, func(t *testing.T, seed uint64) {
+		report(t, judge(simulate(t, relay(seed))), seed)
+	})
 }
 
 // relay is a backlog that two replicas pass to and fro, by stopping and by dying.
@@ -53,15 +46,9 @@ func relay(seed uint64) *plan {
 // longer than a lease lives, no leases: who cannot renew must stop in time, though
 // everything else works.
 func TestLeasesRefused(t *testing.T) {
-	t.Parallel()
-	for _, seed := range seedsOf(12) {
-		if enough(t) {
-			return
-		}
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			report(t, judge(simulate(t, leaseless(seed))), seed)
-		})
-	}
+	overSeeds(t, 12, func(t *testing.T, seed uint64) {
+		report(t, judge(simulate(t, leaseless(seed))), seed)
+	})
 }
 
 // leaseless is a backlog of two replicas under spells without leases.
@@ -82,15 +69,9 @@ func leaseless(seed uint64) *plan {
 // TestFrozen checks the fences between intent and call: replicas freeze there, for
 // shorter and for longer than their lease and the signature live.
 func TestFrozen(t *testing.T) {
-	t.Parallel()
-	for _, seed := range seedsOf(12) {
-		if enough(t) {
-			return
-		}
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			report(t, judge(simulate(t, frozen(seed))), seed)
-		})
-	}
+	overSeeds(t, 12, func(t *testing.T, seed uint64) {
+		report(t, judge(simulate(t, frozen(seed))), seed)
+	})
 }
 
 // frozen is a backlog under which three replicas freeze at one of the points from

@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -11,18 +10,12 @@ import (
 // TestIsolation checks P7: a vendor that hangs, in one account or one region,
 // makes no command of another account or region any slower.
 func TestIsolation(t *testing.T) {
-	t.Parallel()
-	for _, seed := range seedsOf(6) {
-		if enough(t) {
-			return
-		}
-		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			alone := judge(simulate(t, neighbours(seed, false)))
-			beside := judge(simulate(t, neighbours(seed, true)))
-			beside.asQuickAs(alone)
-			report(t, beside, seed)
-		})
-	}
+	overSeeds(t, 6, func(t *testing.T, seed uint64) {
+		alone := judge(simulate(t, neighbours(seed, false)))
+		beside := judge(simulate(t, neighbours(seed, true)))
+		beside.asQuickAs(alone)
+		report(t, beside, seed)
+	})
 }
 
 // neighbours is a calm account, and with company one beside it that hangs: of its

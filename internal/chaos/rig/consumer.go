@@ -24,9 +24,8 @@ type Consumer struct {
 	home   string
 	log    logBuffer
 	mark   int // where the log of the latest start begins
-	cmd    *exec.Cmd
-	ended  chan struct{}
-	http   atomic.Pointer[string]
+	process
+	http atomic.Pointer[string]
 }
 
 // NewConsumer writes the configuration; Start runs the process. Places for
@@ -53,33 +52,13 @@ func (c *Consumer) Start(env ...string) {
 	if binary == "" {
 		binary = Build(c.tb)
 	}
-	c.cmd = exec.Command(binary, "run", "--config", c.config)
-	c.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "TMPDIR=" + c.home}, env...)
-	c.cmd.SysProcAttr = dieWithParent()
+	cmd := exec.Command(binary, "run", "--config", c.config)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "TMPDIR=" + c.home}, env...)
 	c.mark = c.log.len()
 	c.http.Store(nil)
-	c.cmd.Stderr = &c.log
-	if err := c.cmd.Start(); err != nil {
+	cmd.Stderr = &c.log
+	if err := c.start(cmd); err != nil {
 		c.tb.Fatalf("start %s: %v", c.Name, err)
-	}
-	cmd, ended := c.cmd, make(chan struct{})
-	c.ended = ended
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait()
-	}()
-}
-
-// Running reports whether the process lives, frozen or not.
-func (c *Consumer) Running() bool {
-	if c.ended == nil {
-		return false
-	}
-	select {
-	case <-c.ended:
-		return false
-	default:
-		return true
 	}
 }
 

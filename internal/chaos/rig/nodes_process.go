@@ -20,8 +20,7 @@ type Node struct {
 	tb                       testing.TB
 	binary, dir              string
 	client, cluster, monitor int
-	cmd                      *exec.Cmd
-	ended                    chan struct{}
+	process
 }
 
 // URL is the node's address for clients.
@@ -60,29 +59,8 @@ jetstream { store_dir: %q%s }
 // Start runs the server; it does not wait until it takes clients.
 func (n *Node) Start() {
 	n.tb.Helper()
-	n.cmd = exec.Command(n.binary, "-c", n.path("conf"))
-	n.cmd.SysProcAttr = dieWithParent()
-	if err := n.cmd.Start(); err != nil {
+	if err := n.start(exec.Command(n.binary, "-c", n.path("conf"))); err != nil {
 		n.tb.Fatal(err)
-	}
-	ended, cmd := make(chan struct{}), n.cmd
-	n.ended = ended
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait()
-	}()
-}
-
-// Running reports whether the process lives, frozen or not.
-func (n *Node) Running() bool {
-	if n.cmd == nil {
-		return false
-	}
-	select {
-	case <-n.ended:
-		return false
-	default:
-		return true
 	}
 }
 
