@@ -21,6 +21,7 @@ simulate: ## the engine on simulated broker, clouds and time: 100,000 commands, 
 
 chaos: ## crashes, lost answers, freezes and broken brokers with real processes, in full; prints a table
 	$(GO) test -count=1 -timeout 60m -v ./internal/chaos -chaos.full
+	$(GO) test -count=1 -timeout 15m -v -run 'TestLostAnswer|TestVolcengineToken' ./cmd/consumer
 
 demo: ## the main job on the embedded server and the emulated clouds
 	$(GO) run ./cmd/consumer demo
