@@ -2,6 +2,7 @@ package judges
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -85,6 +86,88 @@ func TestHuaweiStatusOperations(t *testing.T) {
 			c.finish()
 			want(t, "status after the work", hwStatus(t, client, hwID), "RUNNING")
 		})
+	}
+}
+
+// hwFleet is n ids of instances.
+func hwFleet(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("2e803f66-fbb0-47ad-b6cb-%012d", i)
+	}
+	return ids
+}
+
+func TestHuaweiFiftyAtATime(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	client, p := hwSDK(t, c, emulator.DefaultSecretKey)
+	ids := hwFleet(51)
+	_, err := hwChange(client, "restart", ids...)
+	var failure *sdkerr.ServiceResponseError
+	if !errors.As(err, &failure) {
+		t.Fatalf("error %T %v is no ServiceResponseError", err, err)
+	}
+	want(t, "code of 51 ids", failure.ErrorCode, "DCS.4100")
+	c.wantEffects(t, "", "", 0)
+
+	// Of one that is at other work already and of one that there is not, the vendor
+	// says only that they failed.
+	ids = ids[:50]
+	must(hwChange(client, "flush", ids[7]))(t)
+	ids[30] = hwMissing
+	answer := must(hwChange(client, "restart", ids...))(t)
+	p.wantModelled(t, &model.RestartOrFlushInstancesResponse{}, "")
+	said := map[string]string{}
+	for _, r := range value(answer.Results) {
+		said[value(r.Instance)] = value(r.Result)
+	}
+	want(t, "instances in the answer", len(said), 50)
+	for i, id := range ids {
+		result, effects := "success", 1
+		if i == 7 || i == 30 {
+			result, effects = "failed", 0
+		}
+		want(t, "result of "+id, said[id], result)
+		c.wantEffects(t, id, emulator.Restart, effects)
+	}
+
+	// Lists come in pages, and tell the status of each but not its task.
+	statuses := map[string]int{}
+	for offset := int32(0); offset < 51; offset += 20 {
+		limit := int32(20)
+		list := must(client.ListInstances(&model.ListInstancesRequest{Limit: &limit, Offset: &offset}))(t)
+		p.wantModelled(t, &model.ListInstancesResponse{}, "")
+		want(t, "instances in all", value(list.InstanceNum), 51)
+		for _, row := range value(list.Instances) {
+			statuses[value(row.Status)]++
+		}
+	}
+	want(t, "instances at restart", statuses["RESTARTING"], 48)
+	want(t, "instances at flush", statuses["FLUSHING"], 1)
+	want(t, "instances at nothing, named only in a refused call", statuses["RUNNING"], 2)
+	c.finish()
+	again := must(hwChange(client, "restart", ids[7]))(t)
+	want(t, "result of the one by itself", value(value(again.Results)[0].Result), "success")
+}
+
+func TestHuaweiRefusesAsAWhole(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	if err := c.SetQuirks(emulator.Quirks{HuaweiBatch: "request"}); err != nil {
+		t.Fatal(err)
+	}
+	client, _ := hwSDK(t, c, emulator.DefaultSecretKey)
+	ids := hwFleet(50)
+	must(hwChange(client, "flush", ids[49]))(t)
+	_, err := hwChange(client, "restart", ids...)
+	var failure *sdkerr.ServiceResponseError
+	if !errors.As(err, &failure) {
+		t.Fatalf("error %T %v is no ServiceResponseError", err, err)
+	}
+	want(t, "code", failure.ErrorCode, "DCS.4026")
+	for _, id := range ids {
+		c.wantEffects(t, id, emulator.Restart, 0)
 	}
 }
 

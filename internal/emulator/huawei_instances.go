@@ -27,6 +27,8 @@ func hwStatus(v view) string {
 	return "RUNNING"
 }
 
+func hwName(id string) string { return "dcs-" + id }
+
 func hwTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // hwInstance is what the list and the detail of an instance share.
@@ -78,7 +80,7 @@ func hwDescribe(x *exchange, v view) hwInstance {
 		open = "true"
 	}
 	return hwInstance{
-		InstanceID: v.id, Name: "dcs-" + v.id, Status: hwStatus(v), Engine: "Redis", EngineVersion: v.conf.EngineVersion,
+		InstanceID: v.id, Name: hwName(v.id), Status: hwStatus(v), Engine: "Redis", EngineVersion: v.conf.EngineVersion,
 		CPUType: "x86_64", SpecCode: "redis." + mode + ".xu1.large.r2.1",
 		Capacity: 1, MaxMemory: 1024, UsedMemory: 128, IP: "192.168.0.20", Port: 6379,
 		DomainName: "redis-" + v.id + ".dcs.huaweicloud.com", NoPasswordAccess: open,
@@ -160,19 +162,19 @@ func hwListInstances(x *exchange, _ hwInput) (any, *refusal) {
 	if r != nil {
 		return nil, r
 	}
+	status, name, equal := q.Get("status"), q.Get("name"), q.Get("name_equal")
+	kept := keep(hwCandidates(x), status != "" || name != "", func(found *instance) bool {
+		return (status == "" || hwStatus(found.look(x.at)) == status) && hwNamed(hwName(found.id), name, equal)
+	})
 	rows := []hwListed{}
-	for _, found := range hwCandidates(x) {
+	for _, found := range cut(kept, offset, limit) {
 		v := found.look(x.at)
-		row := hwListed{hwDescribe(x, v), hwTime(hwChanged(v))}
-		if s := q.Get("status"); s != "" && row.Status != s || !hwNamed(row.Name, q.Get("name"), q.Get("name_equal")) {
-			continue
-		}
-		rows = append(rows, row)
+		rows = append(rows, hwListed{hwDescribe(x, v), hwTime(hwChanged(v))})
 	}
 	return struct {
 		Count     int        `json:"instance_num"`
 		Instances []hwListed `json:"instances"`
-	}{len(rows), cut(rows, offset, limit)}, nil
+	}{len(kept), rows}, nil
 }
 
 func hwCandidates(x *exchange) []*instance {

@@ -32,19 +32,19 @@ func tcInstances(x *exchange, in tcInput) (any, *refusal) {
 	if r != nil {
 		return nil, r
 	}
+	filtered := len(in.Status) > 0 || in.InstanceName != "" || in.SearchKey != ""
+	kept := keep(tcNamed(x, in), filtered, func(found *instance) bool {
+		return (len(in.Status) == 0 || slices.Contains(in.Status, int64(tcStatus(found.look(x.at))))) &&
+			strings.Contains(found.id, in.InstanceName) && strings.Contains(found.id, in.SearchKey)
+	})
 	rows := []tcInstance{}
-	for _, found := range tcNamed(x, in) {
-		row := tcDescribe(x, found.look(x.at))
-		if len(in.Status) > 0 && !slices.Contains(in.Status, int64(row.Status)) || !strings.Contains(row.InstanceName, in.InstanceName) ||
-			!strings.Contains(row.InstanceId, in.SearchKey) {
-			continue
-		}
-		rows = append(rows, row)
+	for _, found := range cut(kept, from, limit) {
+		rows = append(rows, tcDescribe(x, found.look(x.at)))
 	}
 	return struct {
 		TotalCount  int
 		InstanceSet []tcInstance
-	}{len(rows), cut(rows, from, limit)}, nil
+	}{len(kept), rows}, nil
 }
 
 func tcDescribe(x *exchange, v view) tcInstance {

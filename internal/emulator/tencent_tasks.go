@@ -79,22 +79,20 @@ func tcTaskList(x *exchange, in tcInput) (any, *refusal) {
 		all = append(all, found.done(x.at)...)
 	}
 	slices.SortFunc(all, func(a, b work) int { return cmp.Compare(b.id, a.id) })
-	rows := []tcTaskRow{}
-	for _, w := range all {
+	kept := keep(all, true, func(w work) bool {
 		kind := tcKind[w.op]
-		if !within(w.accepted) || len(in.TaskTypes) > 0 && !slices.Contains(in.TaskTypes, kind.code) && !slices.Contains(in.TaskTypes, kind.name) {
-			continue
-		}
-		row := tcTaskRowOf(x, w)
-		if len(in.Result) > 0 && !slices.Contains(in.Result, int64(row.Result)) {
-			continue
-		}
-		rows = append(rows, row)
+		return within(w.accepted) &&
+			(len(in.TaskTypes) == 0 || slices.Contains(in.TaskTypes, kind.code) || slices.Contains(in.TaskTypes, kind.name)) &&
+			(len(in.Result) == 0 || slices.Contains(in.Result, int64(tcTaskRowOf(x, w).Result)))
+	})
+	rows := []tcTaskRow{}
+	for _, w := range cut(kept, from, limit) {
+		rows = append(rows, tcTaskRowOf(x, w))
 	}
 	return struct {
 		TotalCount int
 		Tasks      []tcTaskRow
-	}{len(rows), cut(rows, from, limit)}, nil
+	}{len(kept), rows}, nil
 }
 
 func tcTaskRowOf(x *exchange, w work) tcTaskRow {

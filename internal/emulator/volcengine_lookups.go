@@ -91,19 +91,20 @@ func (v *volcengine) describeInstances(x *exchange, in volcInput) (any, *refusal
 	if r != nil {
 		return nil, r
 	}
+	filtered := in.Status != "" || in.EngineVersion != "" || in.InstanceName != "" || in.ServiceType == "Enterprise"
+	kept := keep(volcCandidates(x, in), filtered, func(found *instance) bool {
+		v := found.look(x.at)
+		return (in.Status == "" || volcStatus(v) == in.Status) && (in.EngineVersion == "" || v.conf.EngineVersion == in.EngineVersion) &&
+			strings.Contains(found.id, in.InstanceName) && in.ServiceType != "Enterprise"
+	})
 	rows := []volcRow{}
-	for _, found := range volcCandidates(x, in) {
-		row := volcRow{volcDescribe(x, found.look(x.at)), found.id + ".redis.ivolces.com", "192.168.0.10", "", "Basic"}
-		if in.Status != "" && row.Status != in.Status || in.EngineVersion != "" && row.EngineVersion != in.EngineVersion ||
-			!strings.Contains(row.InstanceName, in.InstanceName) || in.ServiceType == "Enterprise" {
-			continue
-		}
-		rows = append(rows, row)
+	for _, found := range cut(kept, from, size) {
+		rows = append(rows, volcRow{volcDescribe(x, found.look(x.at)), found.id + ".redis.ivolces.com", "192.168.0.10", "", "Basic"})
 	}
 	return struct {
 		TotalInstancesNum int
 		Instances         []volcRow
-	}{len(rows), cut(rows, from, size)}, nil
+	}{len(kept), rows}, nil
 }
 
 // volcCandidates are the instances that a list may show: the one asked for,
@@ -131,6 +132,21 @@ func volcPage(in volcInput, size int) (from, n int, r *refusal) {
 		return 0, 0, volcRefuse("ParamError", "PageNumber starts at 1, PageSize is 1 to 100.")
 	}
 	return (page - 1) * size, size, nil
+}
+
+// keep is the rows that a list shows: all of them unless it is filtered. A row is
+// written out only once it is known to be on the page.
+func keep[T any](all []T, filtered bool, wanted func(T) bool) []T {
+	if !filtered {
+		return all
+	}
+	var out []T
+	for _, one := range all {
+		if wanted(one) {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // cut takes a page out of rows; n 0 means all of them.

@@ -14,6 +14,14 @@ type Facts struct {
 	// Quotas is the default limit of every action that the adapter calls,
 	// look-ups included, with the source of the figure.
 	Quotas map[string]Quota
+	// Coalesce is how many instances one call of an operation takes, for the
+	// operations that a Coalescer offers.
+	Coalesce map[Operation]int
+	// Survey is how many instances a Surveyor looks at together.
+	Survey int
+	// PollTogether is how many tasks one Poll is given, where a list shows them
+	// at no more cost than a few; zero means a hundred.
+	PollTogether int
 	// PointInTime: a restore takes parameters.timePoint.
 	PointInTime bool
 	// Password says which operations take parameters.password, and whether they

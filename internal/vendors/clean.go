@@ -24,6 +24,9 @@ func Clean(message string, secrets ...secret.Text) string {
 	// The secrets go first: a cut or a replaced character would hide one from
 	// the search and leave most of it in place.
 	message = redact(message, secrets)
+	if plain(message) {
+		return message
+	}
 	message = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
@@ -41,6 +44,16 @@ func Clean(message string, secrets ...secret.Text) string {
 	return message[:end]
 }
 
+// plain reports a message that is fit to be printed as it is, as most are.
+func plain(message string) bool {
+	for i := range len(message) {
+		if message[i] < 0x20 || message[i] >= 0x7F {
+			return false
+		}
+	}
+	return len(message) <= maxMessage && strings.TrimSpace(message) == message
+}
+
 // redact replaces the secrets in every spelling in which they are echoed.
 func redact(message string, secrets []secret.Text) string {
 	var spellings []string
@@ -49,6 +62,9 @@ func redact(message string, secrets []secret.Text) string {
 			continue
 		}
 		plain := s.Reveal()
+		if len(plain) > len(message) {
+			continue // no spelling is shorter than the secret
+		}
 		quoted := strconv.Quote(plain)
 		spellings = append(spellings, plain, url.QueryEscape(plain), url.PathEscape(plain), quoted[1:len(quoted)-1])
 	}

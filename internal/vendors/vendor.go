@@ -80,6 +80,9 @@ type Request struct {
 	// Marker is unique to the command (not to the attempt), 1 to 64 characters
 	// of [a-z0-9-], for vendors with a free-text field that a look-up returns.
 	Marker string
+	// Seen is what a survey has shown of the instance a moment ago, so that
+	// Prepare need not look it up again; nil if there was none.
+	Seen *Sighting
 }
 
 // Commit records the intent before a byte leaves. signedAt is the time in the

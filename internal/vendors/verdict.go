@@ -28,9 +28,12 @@ const (
 	Ambiguous
 	// Withheld: our own commit failed, so nothing was sent.
 	Withheld
+	// Unexplained: turned away in a call for many without a reason of its own;
+	// not executed. Asked by itself, the vendor gives the reason.
+	Unexplained
 )
 
-var kindNames = [...]string{"", "done", "accepted", "throttled", "transient", "busy", "refused", "unauthorized", "ambiguous", "withheld"}
+var kindNames = [...]string{"", "done", "accepted", "throttled", "transient", "busy", "refused", "unauthorized", "ambiguous", "withheld", "unexplained"}
 
 // String is the class in the words of the documentation and of metrics.
 func (k Kind) String() string {

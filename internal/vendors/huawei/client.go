@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/turns"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
 
@@ -23,9 +24,15 @@ type Client struct {
 	account   vendors.Account
 	base      *url.URL
 	transport http.RoundTripper
+	// shows and records share out the look-ups of single instances and of restore
+	// records that one poll may make.
+	shows, records turns.Turns
 }
 
-var _ vendors.Vendor = (*Client)(nil)
+var (
+	_ vendors.Surveyor  = (*Client)(nil)
+	_ vendors.Coalescer = (*Client)(nil)
+)
 
 // New makes the adapter of an account.
 func New(a vendors.Account) (*Client, error) {

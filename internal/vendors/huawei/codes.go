@@ -28,6 +28,7 @@ var (
 	refused      = class{vendors.Refused, vendors.ReasonVendorRefused}
 	workFailed   = class{vendors.Refused, vendors.ReasonTaskFailed}
 	unauthorized = class{vendors.Unauthorized, vendors.ReasonUnauthorized}
+	unexplained  = class{vendors.Unexplained, vendors.ReasonVendorRefused}
 )
 
 // rule says what codes mean on a look-up and on a mutation. One number occurs

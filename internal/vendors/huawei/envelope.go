@@ -33,25 +33,24 @@ func decodeFailure(body []byte) (f failure, ok bool) {
 	return f, f.code != ""
 }
 
-// decodeResult reads what a restart or flush answered for one instance. ok is
-// false if the answer does not say, or says two things.
-func decodeResult(body []byte, id string) (word string, ok bool) {
+// decodeResults reads what a restart or flush answered for each instance. The word
+// of one that the answer says two things of is empty.
+func decodeResults(body []byte) map[string]string {
 	var answer struct {
 		Results []struct{ Instance, Result wire.String }
 	}
 	if json.Unmarshal(body, &answer) != nil {
-		return "", false
+		return nil
 	}
+	words := make(map[string]string, len(answer.Results))
 	for _, r := range answer.Results {
-		if string(r.Instance) != id {
-			continue
+		id, word := string(r.Instance), string(r.Result)
+		if earlier, ok := words[id]; ok && earlier != word {
+			word = ""
 		}
-		if ok && word != string(r.Result) {
-			return "", false
-		}
-		word, ok = string(r.Result), true
+		words[id] = word
 	}
-	return word, ok
+	return words
 }
 
 // decodeRestoreID reads what a restore answered, empty if it gave no id.

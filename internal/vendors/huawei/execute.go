@@ -21,8 +21,7 @@ func mutation(req vendors.Request) (message, vendors.Verdict) {
 	switch req.Operation {
 	case vendors.Restart, vendors.SoftRestart, vendors.Flush:
 		// One id per call: only then a refusal comes with its reason.
-		body := map[string]any{"instances": []string{req.InstanceID}, "action": string(req.Operation)}
-		return message{action: actionStatus, method: http.MethodPut, path: "/instances/status", body: body}, done
+		return statusCall(req.Operation, req.InstanceID), done
 	case vendors.Restore:
 		if req.BackupID == "" {
 			return message{}, unsupported.verdict("a restore needs a backup to go back to: DCS has no points in time")
@@ -34,6 +33,12 @@ func mutation(req vendors.Request) (message, vendors.Verdict) {
 		return message{action: actionRestore, method: http.MethodPost, path: "/instances/" + req.InstanceID + "/restores", body: body}, done
 	}
 	return message{}, unsupported.verdict(fmt.Sprintf("huawei has no %s: it offers restart, soft_restart, flush and restore", req.Operation))
+}
+
+// statusCall is the call that restarts or flushes instances.
+func statusCall(op vendors.Operation, ids ...string) message {
+	body := map[string]any{"instances": ids, "action": string(op)}
+	return message{action: actionStatus, method: http.MethodPut, path: "/instances/status", body: body}
 }
 
 // Plan describes the call that Execute would make. It has no secrets to mask.
@@ -56,39 +61,44 @@ func (c *Client) Execute(ctx context.Context, req vendors.Request, base vendors.
 		return v
 	}
 	if err := commit(ctx, out.signedAt); err != nil {
-		return vendors.Verdict{Kind: vendors.Withheld, Message: vendors.Clean(fmt.Sprintf("%s was not sent: %v", m.action, err)), Err: err}
+		return withheld(m, err)
 	}
 	return c.send(ctx, out, func(v vendors.Verdict, a wire.Answer) vendors.Verdict {
-		task := vendors.Task{Operation: req.Operation, InstanceID: req.InstanceID, AcceptedAt: time.Now().UTC(), State: begin(req, base)}
+		task := begin(req, base)
 		if req.Operation == vendors.Restore {
 			return restoreTaken(v, a, task)
 		}
-		return statusTaken(v, a, task)
+		return statusTaken(v, decodeResults(a.Body)[req.InstanceID], task, refused)
 	})
 }
 
-// begin is the first memory of a task.
-func begin(req vendors.Request, base vendors.Baseline) json.RawMessage {
+// withheld is the verdict on a call that commit kept back.
+func withheld(m message, err error) vendors.Verdict {
+	return vendors.Verdict{Kind: vendors.Withheld, Message: vendors.Clean(fmt.Sprintf("%s was not sent: %v", m.action, err)), Err: err}
+}
+
+// begin is the task of a request that has just been taken, with its first memory.
+func begin(req vendors.Request, base vendors.Baseline) vendors.Task {
 	var was baseline
 	_ = json.Unmarshal(base, &was) // Without it a fault that lags counts as ours.
-	m := memory{FromError: was.Status == faulty}
+	m := memory{FromError: was.Status == faulty, TaskUnknown: was.TaskUnknown}
 	if req.Operation == vendors.Restore {
 		m.Marker, m.Backup = req.Marker, req.BackupID
 	}
-	return m.encode()
+	return vendors.Task{Operation: req.Operation, InstanceID: req.InstanceID, AcceptedAt: time.Now().UTC(), State: m.encode()}
 }
 
-// statusTaken reads what a restart or flush answered for the instance.
-func statusTaken(v vendors.Verdict, a wire.Answer, task vendors.Task) vendors.Verdict {
-	word, ok := decodeResult(a.Body, task.InstanceID)
-	switch {
-	case ok && word == "success":
+// statusTaken reads the word that a restart or flush was answered with for one
+// instance. failed is what it means that its work was not taken.
+func statusTaken(v vendors.Verdict, word string, task vendors.Task, failed class) vendors.Verdict {
+	switch word {
+	case "success":
 		v.Kind, v.Task = vendors.Accepted, task
 		return v
-	case ok && word == "failed":
-		return withResponse(refused.verdict(fmt.Sprintf("%s: the vendor answered failed for instance %s and gave no reason", actionStatus, task.InstanceID)), v)
+	case "failed":
+		return withResponse(failed.verdict(fmt.Sprintf("%s: the vendor answered failed for instance %s and gave no reason", actionStatus, task.InstanceID)), v)
 	}
-	return withResponse(unknown.verdict(fmt.Sprintf("%s: HTTP %d does not say what became of instance %s", actionStatus, a.Status, task.InstanceID)), v)
+	return withResponse(unknown.verdict(fmt.Sprintf("%s: HTTP %d does not say what became of instance %s", actionStatus, v.Response.HTTPStatus, task.InstanceID)), v)
 }
 
 // restoreTaken reads the id under which a restore is recorded.

@@ -210,7 +210,7 @@ func TestTransportFaults(t *testing.T) {
 	}
 
 	a = account("http://" + silent.Addr().String())
-	a.Timeout = 50 * time.Millisecond
+	a.Timeout = 500 * time.Millisecond
 	wantVerdict(t, client(t, a).Execute(t.Context(), restart, nil, committed), vendors.Ambiguous, "outcome_unknown")
 	_, v = client(t, a).Prepare(t.Context(), restart)
 	wantVerdict(t, v, vendors.Transient, "vendor_unavailable")

@@ -35,7 +35,14 @@ func Facts() vendors.Facts {
 			vendors.Flush:       actionStatus,
 			vendors.Restore:     actionRestore,
 		},
-		Quotas:   quotas,
+		Quotas: quotas,
+		Coalesce: map[vendors.Operation]int{
+			vendors.Restart: maxTogether, vendors.SoftRestart: maxTogether, vendors.Flush: maxTogether,
+		},
+		// A page of the list is the same call whoever is on it.
+		Survey:       100,
+		PollTogether: 10_000,
+
 		Password: vendors.PasswordNone,
 		// A signed date that is further off is refused with APIGW.0301.
 		SignatureLife: 15 * time.Minute,

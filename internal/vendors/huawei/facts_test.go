@@ -28,6 +28,14 @@ func TestFacts(t *testing.T) {
 	if f.Name != "huawei" || f.PointInTime != false || f.NeedsProject != true || f.Password != vendors.PasswordNone || f.SignatureLife != 15*time.Minute {
 		t.Errorf("facts %+v", f)
 	}
+	for _, op := range []vendors.Operation{vendors.Restart, vendors.SoftRestart, vendors.Flush} {
+		if f.Coalesce[op] != 50 {
+			t.Errorf("%s goes with %d at a time", op, f.Coalesce[op])
+		}
+	}
+	if len(f.Coalesce) != 3 || f.Survey < 50 || f.PollTogether < 1000 {
+		t.Errorf("coalesced %v, surveyed %d, polled %d", f.Coalesce, f.Survey, f.PollTogether)
+	}
 	// Facts are handed out, so that a caller's change must not reach the next.
 	delete(f.Actions, vendors.Restart)
 	if !Facts().Supports(vendors.Restart) {

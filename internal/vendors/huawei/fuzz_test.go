@@ -11,7 +11,7 @@ import (
 
 func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{
-		``, `null`, `{}`, `[]`, `{"results":[{"instance":"i","result":"success"}]}`, `{"results":[null,1]}`, `{"restore_id":1}`,
+		``, `null`, `{}`, `[]`, `{"results":[{"instance":"i","result":"success"}]}`, `{"results":[null,1]}`, `{"results":[{"instance":"i","result":"success"},{"instance":"k","result":"failed"},{"instance":"i","result":"failed"}]}`, `{"restore_id":1}`,
 		`{"error_code":"DCS. 4111","error_msg":"x"}`, `{"error_code":111400111}`, `{"error":{"code":"APIG.0308"}}`, `{"error":"x"}`,
 	} {
 		f.Add(200, []byte(s))
@@ -26,7 +26,7 @@ func FuzzAnswers(f *testing.F) {
 		if v.Kind == 0 || v.Kind == vendors.Done && (status < 200 || status > 299) {
 			t.Errorf("HTTP %d is judged %+v", status, v)
 		}
-		if v = statusTaken(v, a, vendors.Task{InstanceID: "i"}); v.Kind == vendors.Done {
+		if v = statusTaken(v, decodeResults(a.Body)["i"], vendors.Task{InstanceID: "i"}, refused); v.Kind == vendors.Done {
 			t.Errorf("a call that only starts work is done: %+v", v)
 		}
 		if v = restoreTaken(v, a, vendors.Task{}); v.Kind == vendors.Accepted && v.Task.ID == "" {
@@ -40,6 +40,7 @@ func FuzzLookUps(f *testing.F) {
 		``, `null`, `{"instance_id":"i","status":"RUNNING","task":null}`, `{"instance_num":"1","instances":[{"instance_id":1}]}`,
 		`{"total_num":1,"backup_record_response":[{"backup_id":"b","is_support_restore":true}]}`,
 		`{"total_num":0,"restore_record_response":null}`, `{"seenBusy":true,"readySince":"2026-01-02T03:04:05Z"}`,
+		`{"status":"RUNNING","engineVersion":"6.0","cacheMode":"ha","task":false}`, `{"status":"RUNNING","task":1}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -56,6 +57,12 @@ func FuzzLookUps(f *testing.F) {
 		if rows, total, err := decodePage[restoreRecord](a, listing{rows: "restore_record_response", total: "total_num"}); err == nil && rows == nil && !total.Valid {
 			t.Error("silence passes for an empty list")
 		}
-		advance(vendors.Task{Operation: vendors.Flush, State: body}, sight{running, false, vendors.Verdict{Kind: vendors.Done}}, time.Time{})
+		for _, listed := range []bool{true, false} {
+			advance(vendors.Task{Operation: vendors.Flush, State: body}, sight{status: running, listed: listed, verdict: vendors.Verdict{Kind: vendors.Done}}, time.Time{})
+		}
+		seen := vendors.Sighting{Detail: body}
+		if d, ok := recollect(vendors.Request{Operation: vendors.Restore, Seen: &seen}); ok && (d.Status == "" || d.CacheMode == "") {
+			t.Errorf("a sighting that tells too little is taken: %+v", d)
+		}
 	})
 }

@@ -24,6 +24,15 @@ type listing struct {
 	query        url.Values
 	rows, total  string
 	limit        int
+	// further is asked before each page but the first, with the number of pages
+	// that are left at least, whether it is worth it. Nil reads all.
+	further func(left int64) bool
+}
+
+// left is the number of pages that follow the first rows of a list, at least one.
+func (l listing) left(total wire.Int, rows int) int64 {
+	limit := int64(l.limit)
+	return max(1, (total.Value-int64(rows)+limit-1)/limit)
 }
 
 // decodePage reads one page. An answer without the rows is an error unless it
@@ -79,6 +88,9 @@ func pages[T any](ctx context.Context, c *Client, l listing, each func(T) (stop 
 		enough := !total.Valid || int64(offset) >= total.Value
 		if len(rows) == 0 || total.Valid && enough {
 			return enough, v
+		}
+		if l.further != nil && !l.further(l.left(total, offset)) {
+			return false, v
 		}
 	}
 	return false, v

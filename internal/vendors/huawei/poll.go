@@ -13,7 +13,8 @@ const (
 	// settle is how long an instance must look ready to count as done although
 	// it was never seen busy: right after a call its status may lag.
 	settle = 20 * time.Second
-	// apart is the least distance of the two looks that must find it ready.
+	// apart is the least distance of the two looks that must find it ready; twice
+	// that if the later one is a list's, which does not tell whether a task is left.
 	apart = time.Second
 )
 
@@ -27,6 +28,9 @@ type memory struct {
 	OtherAt time.Time `json:"otherAt,omitzero"`
 	// FromError: it was faulty before the call, so that a fault may be the old one.
 	FromError bool `json:"fromError,omitempty"`
+	// TaskUnknown: a task may have been at work before the call, so that one shows
+	// this work only together with its status.
+	TaskUnknown bool `json:"taskUnknown,omitempty"`
 	// Marker and Backup find the record of a restore whose id was lost.
 	Marker string `json:"marker,omitempty"`
 	Backup string `json:"backup,omitempty"`
@@ -43,32 +47,30 @@ func recall(t vendors.Task) memory {
 	return m
 }
 
-// sight is what a look showed of an instance, or with another verdict than Done
-// why it showed nothing.
-type sight struct {
-	status  string
-	working bool
-	verdict vendors.Verdict
-}
-
 // Poll looks at the instances of restarts and flushes, and at the records of
-// restores.
+// restores. The number of its calls is bounded: the pages of a list, and a second's
+// worth of look-ups of single instances and of records. Whoever had no turn among
+// these is Unknown, or judged by the list.
 func (c *Client) Poll(ctx context.Context, tasks []vendors.Task) []vendors.Progress {
-	var byStatus []vendors.Task
+	var byStatus, byRecord []vendors.Task
 	for _, t := range tasks {
-		if t.Operation != vendors.Restore {
+		if t.Operation == vendors.Restore {
+			byRecord = append(byRecord, t)
+		} else {
 			byStatus = append(byStatus, t)
 		}
 	}
 	now := time.Now()
-	sights := c.sights(ctx, byStatus)
+	seen, v := c.sights(ctx, tasks)
+	c.single(ctx, byStatus, seen, v, now)
+	restores := c.pollRestores(ctx, byRecord, seen)
 	out := make([]vendors.Progress, len(tasks))
 	for i, t := range tasks {
 		if t.Operation == vendors.Restore {
-			out[i] = c.pollRestore(ctx, t)
+			out[i], restores = restores[0], restores[1:]
 			continue
 		}
-		out[i] = advance(t, sights[t.InstanceID], now)
+		out[i] = advance(t, seen[t.InstanceID], now)
 	}
 	return out
 }
@@ -82,7 +84,7 @@ func advance(t vendors.Task, s sight, now time.Time) vendors.Progress {
 	p := vendors.Progress{State: vendors.Running, Verdict: s.verdict}
 	ready := s.status == running && !s.working
 	switch {
-	case ready && m.over(t, now):
+	case ready && m.over(t, s.listed, now):
 		p.State = vendors.Succeeded
 	case ready:
 		if m.ReadySince.IsZero() {
@@ -93,7 +95,7 @@ func advance(t vendors.Task, s sight, now time.Time) vendors.Progress {
 		p.Verdict = withResponse(workFailed.verdict(fmt.Sprintf("instance %s went to %s", t.InstanceID, s.status)), s.verdict)
 	default:
 		m.ReadySince = time.Time{}
-		if s.status == busyStatus(t.Operation) || s.working {
+		if s.status == busyStatus(t.Operation) || s.working && !m.TaskUnknown {
 			m.SeenBusy = true
 		} else {
 			m.OtherAt = now.UTC()
@@ -106,12 +108,16 @@ func advance(t vendors.Task, s sight, now time.Time) vendors.Progress {
 
 // over reports whether a ready instance is done: ready at an earlier look too,
 // and either after its work was seen or for so long that it must have been missed.
-func (m memory) over(t vendors.Task, now time.Time) bool {
+func (m memory) over(t vendors.Task, listed bool, now time.Time) bool {
 	if m.ReadySince.IsZero() {
 		return false
 	}
 	if m.SeenBusy {
-		return now.Sub(m.ReadySince) >= apart
+		distance := apart
+		if listed {
+			distance = 2 * apart
+		}
+		return now.Sub(m.ReadySince) >= distance
 	}
 	since := t.AcceptedAt
 	if m.OtherAt.After(since) {

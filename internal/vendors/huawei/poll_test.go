@@ -53,7 +53,7 @@ func TestAdvance(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			task := vendors.Task{Operation: c.op, InstanceID: id, AcceptedAt: now.Add(-c.age), State: json.RawMessage(c.state)}
-			p := advance(task, sight{c.status, c.working, vendors.Verdict{Kind: vendors.Done}}, now)
+			p := advance(task, sight{status: c.status, working: c.working, verdict: vendors.Verdict{Kind: vendors.Done}}, now)
 			if p.State != c.want || string(p.Task.State) != c.memory {
 				t.Errorf("state %d with memory %s, want %d with %s", p.State, p.Task.State, c.want, c.memory)
 			}

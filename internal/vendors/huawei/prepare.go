@@ -15,19 +15,22 @@ import (
 const oldestFlush = 4
 
 // baseline is what Reconcile compares with. It proves that the instance had no
-// task before the mutation.
+// task before the mutation, unless TaskUnknown: a list leaves tasks out.
 type baseline struct {
-	Status string    `json:"status"`
-	At     time.Time `json:"at"`
+	Status      string    `json:"status"`
+	At          time.Time `json:"at"`
+	TaskUnknown bool      `json:"taskUnknown,omitempty"`
 }
 
-// Prepare looks the instance up and, for a restore, the backup.
+// Prepare looks the instance up, unless a survey has just shown it, and for a
+// restore the backup. What a list shows is answered from like a look-up by id:
+// nothing in the documentation makes its status less true than that of
+// ShowInstance, and it has the same values. All that it lacks is the task.
 func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
 	if _, v := mutation(req); v.Kind != vendors.Done {
 		return nil, v
 	}
-	at := time.Now().UTC()
-	found, v := c.show(ctx, req.InstanceID)
+	found, was, v := c.seen(ctx, req)
 	if v.Kind != vendors.Done {
 		return nil, v
 	}
@@ -39,11 +42,21 @@ func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 			return nil, v
 		}
 	}
-	base, err := json.Marshal(baseline{string(found.Status), at})
+	base, err := json.Marshal(was)
 	if err != nil {
 		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
 	}
 	return base, v
+}
+
+// seen is the instance as the survey has shown it, or as a look-up does.
+func (c *Client) seen(ctx context.Context, req vendors.Request) (instance, baseline, vendors.Verdict) {
+	if d, ok := recollect(req); ok {
+		return d.instance(req.InstanceID), baseline{d.Status, req.Seen.At.UTC(), d.Task == nil}, vendors.Verdict{Kind: vendors.Done}
+	}
+	at := time.Now().UTC()
+	found, v := c.show(ctx, req.InstanceID)
+	return found, baseline{Status: string(found.Status), At: at}, v
 }
 
 // ready says whether the instance can take the work at all, and whether now.

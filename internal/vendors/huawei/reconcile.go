@@ -74,16 +74,17 @@ func conclude(req vendors.Request, intent vendors.Intent, i instance) vendors.Fi
 		return vendors.Finding{Evidence: "The baseline cannot be read, so there is nothing to compare with. " + trail(req, intent)}
 	}
 	status := string(i.Status)
-	compared := fmt.Sprintf("Instance %s was %s without a task at %s, before the call, and is %s %s now",
-		req.InstanceID, vendors.Clean(was.Status), was.At.Format(time.RFC3339), vendors.Clean(status), withTask[i.working()])
-	trace := status == busyStatus(req.Operation) || restarts(req.Operation) && i.working()
+	compared := fmt.Sprintf("Instance %s was %s %s at %s, before the call, and is %s %s now",
+		req.InstanceID, vendors.Clean(was.Status), hadTask[was.TaskUnknown], was.At.Format(time.RFC3339), vendors.Clean(status), withTask[i.working()])
+	// A task that may have been at work before the call is no trace of it.
+	trace := status == busyStatus(req.Operation) || restarts(req.Operation) && i.working() && !was.TaskUnknown
 	switch {
 	case trace:
 		return vendors.Finding{
 			Conclusion: vendors.Ran,
 			Task: vendors.Task{
 				Operation: req.Operation, InstanceID: req.InstanceID, AcceptedAt: intent.SignedAt,
-				State: memory{SeenBusy: true, FromError: was.Status == faulty}.encode(),
+				State: memory{SeenBusy: true, FromError: was.Status == faulty, TaskUnknown: was.TaskUnknown}.encode(),
 			},
 			Evidence: compared + ".",
 		}
@@ -93,8 +94,12 @@ func conclude(req vendors.Request, intent vendors.Intent, i instance) vendors.Fi
 	return vendors.Finding{Evidence: fmt.Sprintf("%s, which shows neither that the %s ran nor that it did not. %s", compared, req.Operation, trail(req, intent))}
 }
 
-// withTask puts into words whether an instance has a task.
-var withTask = map[bool]string{true: "with a task at work", false: "without a task"}
+// withTask puts into words whether an instance has a task, hadTask what is known of
+// one before the call.
+var (
+	withTask = map[bool]string{true: "with a task at work", false: "without a task"}
+	hadTask  = map[bool]string{true: "(a list does not tell of tasks)", false: "without a task"}
+)
 
 // traces is what the vendor's audit calls the operations. Source: Huawei Cloud,
 // usermanual-dcs/dcs-ug-0312018.html.

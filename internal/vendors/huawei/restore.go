@@ -3,6 +3,7 @@ package huawei
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,30 @@ const (
 	recordSucceeded = "succeed"
 	recordFailed    = "failed"
 )
+
+// pollRestores looks at the restores that may have ended, as many as a poll may ask
+// about; those whose instance the list shows restoring need not be asked about.
+func (c *Client) pollRestores(ctx context.Context, tasks []vendors.Task, seen map[string]sight) []vendors.Progress {
+	var open []string
+	for _, t := range tasks {
+		if seen[t.InstanceID].status != restoring {
+			open = append(open, t.InstanceID)
+		}
+	}
+	asked := c.records.Take(open, singles)
+	out := make([]vendors.Progress, len(tasks))
+	for i, t := range tasks {
+		switch s := seen[t.InstanceID]; {
+		case s.status == restoring:
+			out[i] = vendors.Progress{State: vendors.Running, Task: t, Verdict: s.verdict}
+		case slices.Contains(asked, t.InstanceID):
+			out[i] = c.pollRestore(ctx, t)
+		default:
+			out[i] = vendors.Progress{State: vendors.Unknown, Task: t, Verdict: postponed(len(open))}
+		}
+	}
+	return out
+}
 
 // pollRestore looks at the record of a restore. A record that is not there yet
 // may come late.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/turns"
 	"github.com/seed-7b870224/sluice/internal/vendors/unlisted"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
@@ -29,9 +30,11 @@ type Client struct {
 	transport http.RoundTripper
 	// unlisted is our own accepted work of which the list of tasks knows nothing yet.
 	unlisted unlisted.Work
+	// infos shares out the look-ups of single tasks that one poll may make.
+	infos turns.Turns
 }
 
-var _ vendors.Vendor = (*Client)(nil)
+var _ vendors.Surveyor = (*Client)(nil)
 
 // New makes the adapter of an account.
 func New(a vendors.Account) (*Client, error) {

@@ -133,6 +133,9 @@ func TestFacts(t *testing.T) {
 	if f.Supports(vendors.Restart) || f.Supports(vendors.SoftRestart) || !f.Supports(vendors.Flush) || !f.Supports(vendors.Restore) {
 		t.Errorf("actions %v", f.Actions)
 	}
+	if len(f.Coalesce) != 0 || f.Survey < 50 || f.PollTogether < 1000 {
+		t.Errorf("coalesced %v, surveyed %d, polled %d", f.Coalesce, f.Survey, f.PollTogether)
+	}
 	if f.SignatureLife != 5*time.Minute || f.Password != vendors.PasswordOptional || f.PointInTime || f.NeedsProject {
 		t.Errorf("facts %+v", f)
 	}

@@ -35,7 +35,11 @@ func Facts() vendors.Facts {
 			actionInstances: {PerSecond: 35, Source: "Tencent Cloud docs 239/20018: 35 requests per second (older pages say 20 and 50)", Read: true},
 			actionBackups:   {PerSecond: 50, Source: "Tencent Cloud docs 239/20011: 50 requests per second (older pages say 20)", Read: true},
 		},
-		Password: vendors.PasswordOptional,
+		// How many ids a call takes is not documented, only that a page has at most
+		// 1000 rows (Tencent Cloud docs 239/20018).
+		Survey:       100,
+		PollTogether: 10_000,
+		Password:     vendors.PasswordOptional,
 		// A timestamp more than five minutes off is refused (AuthFailure.SignatureExpire).
 		SignatureLife: 5 * time.Minute,
 		// The gateway of the region, not the nearest one: rate limits count by the

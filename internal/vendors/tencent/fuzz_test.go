@@ -13,7 +13,7 @@ import (
 // a task to follow, and a look-up is never ambiguous.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{"", "null", "[]", "{}", "<html>", fault("RequestLimitExceeded", "x"), fault("", ""), instances("2"), tasks(row("1", "004", "x", "1")),
-		response(`"TaskId":6954227`), response(`"TaskId":"6954227"`), info("failed", "x"), backups("2"), `{"Response":{"Error":[]}}`} {
+		response(`"TaskId":6954227`), response(`"status":2`), response(`"TaskId":"6954227"`), info("failed", "x"), backups("2"), `{"Response":{"Error":[]}}`} {
 		f.Add(200, body)
 		f.Add(429, body)
 	}
@@ -47,9 +47,12 @@ func decodeAll(t *testing.T, result json.RawMessage) {
 			t.Fatalf("task id %q", id)
 		}
 	}
-	if i, ok, err := decodeInstances(result, instanceID); err == nil && ok && (string(i.ID) != instanceID || !i.Status.Valid) {
-		t.Fatalf("instance %+v", i)
+	if p, err := decodeInstances(result); err == nil {
+		if i, ok, err := p.pick(instanceID); err == nil && ok && (string(i.ID) != instanceID || !i.Status.Valid) {
+			t.Fatalf("instance %+v", i)
+		}
 	}
+	recollect(vendors.Request{Seen: &vendors.Sighting{Detail: result}})
 	if s, err := decodeStatus(result, instanceID); err == nil && s.Status == "" {
 		t.Fatalf("status %+v", s)
 	}

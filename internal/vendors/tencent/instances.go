@@ -20,23 +20,33 @@ const (
 	deleted         = -4
 )
 
+// fewestRows is the API's own size of a page of instances.
+const fewestRows = 20
+
 // instance is what is read of an instance.
 type instance struct {
 	ID     wire.String `json:"InstanceId"`
 	Status wire.Int
 }
 
-// decodeInstances picks one instance from a result of DescribeInstances. An
-// unknown id is no error to the API, but an empty list.
-func decodeInstances(result json.RawMessage, id string) (found instance, ok bool, err error) {
-	var list struct {
-		Total     wire.Int   `json:"TotalCount"`
-		Instances []instance `json:"InstanceSet"`
+// instancePage is a result of DescribeInstances.
+type instancePage struct {
+	Total     wire.Int   `json:"TotalCount"`
+	Instances []instance `json:"InstanceSet"`
+}
+
+func decodeInstances(result json.RawMessage) (instancePage, error) {
+	var p instancePage
+	if err := json.Unmarshal(result, &p); err != nil || p.Instances == nil && !p.Total.Valid {
+		return instancePage{}, errors.New("the result is no list of instances")
 	}
-	if err := json.Unmarshal(result, &list); err != nil || list.Instances == nil && !list.Total.Valid {
-		return instance{}, false, errors.New("the result is no list of instances")
-	}
-	for _, i := range list.Instances {
+	return p, nil
+}
+
+// pick gives one instance of a result. An unknown id is no error to the API, but an
+// empty list.
+func (p instancePage) pick(id string) (found instance, ok bool, err error) {
+	for _, i := range p.Instances {
 		if string(i.ID) != id {
 			continue
 		}
@@ -45,7 +55,7 @@ func decodeInstances(result json.RawMessage, id string) (found instance, ok bool
 		}
 		return i, true, nil
 	}
-	if len(list.Instances) > 0 || list.Total.Value > 0 {
+	if len(p.Instances) > 0 || p.Total.Value > 0 {
 		return instance{}, false, errors.New("the result lists other instances than the one that was asked for")
 	}
 	return instance{}, false, nil
@@ -53,9 +63,12 @@ func decodeInstances(result json.RawMessage, id string) (found instance, ok bool
 
 // instance asks for one instance.
 func (c *Client) instance(ctx context.Context, id string) (found instance, ok bool, v vendors.Verdict) {
-	params := map[string]any{"InstanceIds": []string{id}, "Limit": 20, "Offset": 0}
-	v = c.look(ctx, actionInstances, params, func(result json.RawMessage, _ func(string) string) (err error) {
-		found, ok, err = decodeInstances(result, id)
+	params := map[string]any{"InstanceIds": []string{id}, "Limit": fewestRows, "Offset": 0}
+	v = c.look(ctx, actionInstances, params, func(result json.RawMessage, _ func(string) string) error {
+		p, err := decodeInstances(result)
+		if err == nil {
+			found, ok, err = p.pick(id)
+		}
 		return err
 	})
 	return found, ok, v

@@ -1,6 +1,10 @@
 package tencent
 
-import "github.com/seed-7b870224/sluice/internal/vendors/wire"
+import (
+	"cmp"
+
+	"github.com/seed-7b870224/sluice/internal/vendors/wire"
+)
 
 const (
 	// pageSize is the most that the lists of tasks and of backups give at once.
@@ -12,7 +16,7 @@ const (
 // pages walks through a list page by page. The order of the lists is not
 // documented, so that a walk ends only where the list does.
 type pages struct {
-	// limit lowers maxPages if it is above zero.
+	// limit takes the place of maxPages if it is above zero.
 	limit int
 	asked int
 	rows  int64
@@ -23,11 +27,7 @@ type pages struct {
 
 // next reports whether there is a page left to ask for.
 func (p *pages) next() bool {
-	limit := maxPages
-	if p.limit > 0 {
-		limit = min(limit, p.limit)
-	}
-	if p.done || p.asked == limit {
+	if p.done || p.asked == cmp.Or(p.limit, maxPages) {
 		return false
 	}
 	p.asked++
@@ -49,3 +49,6 @@ func (p *pages) read(rows int, total wire.Int) {
 		p.done, p.complete = true, true
 	}
 }
+
+// left is the number of pages that follow those read, at least one.
+func (p *pages) left(total wire.Int) int64 { return max(1, (total.Value-p.rows+pageSize-1)/pageSize) }

@@ -48,20 +48,15 @@ func (b baseline) newer(t task) bool {
 	return at == "" || t.unfinished() || at >= b.Newest
 }
 
-// Prepare looks the instance up, for a restore the backup, and last the list of
-// tasks, so that the baseline is as fresh as can be.
+// Prepare looks the instance up, unless a survey has just shown it, for a restore the
+// backup, and last the list of tasks, so that the baseline is as fresh as can be. A
+// survey makes the same look-up as Prepare, so its answer is as good.
 func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
 	if _, _, v := mutation(req); v.Kind != vendors.Done {
 		return nil, v
 	}
-	found, ok, v := c.instance(ctx, req.InstanceID)
-	switch {
-	case v.Kind != vendors.Done:
-		return nil, v
-	case !ok:
-		return nil, noInstance.from(v, fmt.Sprintf("region %s has no instance %s", c.account.Region, req.InstanceID))
-	}
-	if v = ready(req.InstanceID, found.Status.Value, v); v.Kind != vendors.Done {
+	v := c.able(ctx, req)
+	if v.Kind != vendors.Done {
 		return nil, v
 	}
 	if req.Operation == vendors.Restore {
@@ -86,6 +81,22 @@ func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
 	}
 	return base, v
+}
+
+// able says whether the instance can take the work now, by the survey or by a
+// look-up.
+func (c *Client) able(ctx context.Context, req vendors.Request) vendors.Verdict {
+	if status, ok := recollect(req); ok {
+		return ready(req.InstanceID, status, vendors.Verdict{Kind: vendors.Done})
+	}
+	found, ok, v := c.instance(ctx, req.InstanceID)
+	switch {
+	case v.Kind != vendors.Done:
+		return v
+	case !ok:
+		return noInstance.from(v, fmt.Sprintf("region %s has no instance %s", c.account.Region, req.InstanceID))
+	}
+	return ready(req.InstanceID, found.Status.Value, v)
 }
 
 // late says whether the list of tasks lacks work of this kind that we know to

@@ -64,7 +64,7 @@ func (c *Client) adopt(ctx context.Context, req vendors.Request, intent vendors.
 	case resultDone:
 		f.Conclusion = vendors.RanDone
 	case resultFailed:
-		p := c.progress(ctx, f.Task, row)
+		p := c.ask(ctx, f.Task, row)
 		if p.State == vendors.Failed {
 			f.Conclusion, f.Verdict = vendors.RanError, p.Verdict
 		}

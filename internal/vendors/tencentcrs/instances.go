@@ -52,7 +52,10 @@ func decodeInstances(e envelope, id string) (found instance, ok bool, err error)
 	return instance{}, false, nil
 }
 
-// instance asks for one instance.
+// instance asks for one instance. There is no look-up of several: DescribeRedis takes
+// one id, and its list without one is no way round. By the words of its page it shows
+// the instances of the basic network only unless VPCs are named, and whether its
+// offset counts rows or pages is not clear (Tencent Cloud docs 239/1384).
 func (c *Client) instance(ctx context.Context, id string) (found instance, ok bool, v vendors.Verdict) {
 	params := map[string]string{"redisId": id, "limit": "20", "offset": "0"}
 	v = c.look(ctx, actionInstances, params, func(e envelope) (err error) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/turns"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
 
@@ -26,9 +27,11 @@ type Client struct {
 	account   vendors.Account
 	base      *url.URL
 	transport http.RoundTripper
+	// details shares out the look-ups of single instances that one poll may make.
+	details turns.Turns
 }
 
-var _ vendors.Vendor = (*Client)(nil)
+var _ vendors.Surveyor = (*Client)(nil)
 
 // New makes the adapter of an account.
 func New(a vendors.Account) (*Client, error) {

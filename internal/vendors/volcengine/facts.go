@@ -34,7 +34,11 @@ func Facts() vendors.Facts {
 			vendors.Flush:   actionFlush,
 			vendors.Restore: actionRestore,
 		},
-		Quotas:      quotas,
+		Quotas: quotas,
+		// A page of the list is the same call whoever is on it.
+		Survey:       100,
+		PollTogether: 10_000,
+
 		PointInTime: true,
 		Password:    vendors.PasswordNone,
 		// The validity of a signature that does not say its own (X-Expires).

@@ -28,6 +28,9 @@ func TestFacts(t *testing.T) {
 	if f.Name != "volcengine" || f.PointInTime != true || f.NeedsProject != false || f.Password != vendors.PasswordNone || f.SignatureLife != 15*time.Minute {
 		t.Errorf("facts %+v", f)
 	}
+	if len(f.Coalesce) != 0 || f.Survey < 50 || f.PollTogether < 1000 {
+		t.Errorf("coalesced %v, surveyed %d, polled %d", f.Coalesce, f.Survey, f.PollTogether)
+	}
 	// Facts are handed out, so that a caller's change must not reach the next.
 	delete(f.Actions, vendors.Restart)
 	if !Facts().Supports(vendors.Restart) {

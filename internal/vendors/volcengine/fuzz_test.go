@@ -35,7 +35,7 @@ func FuzzAnswers(f *testing.F) {
 
 func FuzzResults(f *testing.F) {
 	for _, s := range []string{
-		`null`, `{"InstanceId":"i","Status":"Running"}`, `{"TotalInstancesNum":"1","Instances":[{"InstanceId":1,"Status":null},null]}`,
+		`{"status":"Running","class":"Standalone"}`, `null`, `{"InstanceId":"i","Status":"Running"}`, `{"TotalInstancesNum":"1","Instances":[{"InstanceId":1,"Status":null},null]}`,
 		`{"Total":1,"Backups":[{"BackupPointId":"b","Status":"Available"}]}`, `{"StartTime":"2026-01-01T00:00:00Z","EndTime":"2026-01-02T00:00Z"}`,
 	} {
 		f.Add([]byte(s))
@@ -49,6 +49,7 @@ func FuzzResults(f *testing.F) {
 		if w, err := decodeWindow(result); err == nil && w.known() {
 			w.holds(w.start)
 		}
+		recollect(vendors.Request{Seen: &vendors.Sighting{Detail: result}})
 		advance(vendors.Task{State: result}, sight{running, vendors.Verdict{Kind: vendors.Done}}, time.Time{})
 	})
 }

@@ -13,12 +13,9 @@ const (
 	// grace is how long an instance must stay Running to count as done although
 	// it was never seen busy: right after a call its status may lag.
 	grace = 30 * time.Second
-	// fewTasks are cheaper to ask for one by one than by the list.
-	fewTasks = 2
-	pageSize = 100
-	// maxPages ends a list that does not end itself; accounts have 50 instances
-	// by default (Volcengine docs 6293/71560).
-	maxPages = 100
+	// singles bounds the look-ups of one instance that a poll makes: one second of
+	// their quota.
+	singles = 20
 )
 
 // memory is what is known of a task from its earlier looks.
@@ -29,14 +26,9 @@ type memory struct {
 	OtherAt time.Time `json:"otherAt,omitzero"`
 }
 
-// sight is what a look showed of an instance: its status, or with another
-// verdict than Done why there is none.
-type sight struct {
-	status  string
-	verdict vendors.Verdict
-}
-
-// Poll looks at the status of every task's instance.
+// Poll looks at the status of the tasks' instances. The number of its calls is
+// bounded: the pages of a list, and a second's worth of look-ups of single instances.
+// Whoever had no turn among these is Unknown.
 func (c *Client) Poll(ctx context.Context, tasks []vendors.Task) []vendors.Progress {
 	sights := c.sights(ctx, tasks)
 	now := time.Now()
@@ -76,60 +68,4 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// sights looks at the instances of all tasks in as few calls as it can.
-func (c *Client) sights(ctx context.Context, tasks []vendors.Task) map[string]sight {
-	wanted := map[string]bool{}
-	for _, t := range tasks {
-		wanted[t.InstanceID] = true
-	}
-	seen := map[string]sight{}
-	if len(wanted) > fewTasks {
-		if v := c.list(ctx, wanted, seen); v.Kind != vendors.Done {
-			// The instances left over would fail in the same way.
-			for id := range wanted {
-				if _, ok := seen[id]; !ok {
-					seen[id] = sight{verdict: v}
-				}
-			}
-		}
-	}
-	// Absence from the list proves nothing: it leaves out Enterprise instances,
-	// and its pages may shift between two calls.
-	for _, t := range tasks {
-		if _, ok := seen[t.InstanceID]; !ok {
-			found, v := c.detail(ctx, t.InstanceID)
-			seen[t.InstanceID] = sight{string(found.Status), v}
-		}
-	}
-	return seen
-}
-
-// list pages through the instances until all that are wanted were seen, or the
-// list ends.
-func (c *Client) list(ctx context.Context, wanted map[string]bool, seen map[string]sight) vendors.Verdict {
-	var rows int64
-	for number := 1; number <= maxPages; number++ {
-		p, v := c.instances(ctx, number, pageSize)
-		if v.Kind != vendors.Done {
-			return v
-		}
-		for _, i := range p.Instances {
-			if wanted[string(i.ID)] && i.Status != "" {
-				seen[string(i.ID)] = sight{string(i.Status), v}
-			}
-		}
-		rows += int64(len(p.Instances))
-		if len(p.Instances) == 0 || p.Total.Valid && rows >= p.Total.Value || len(seen) == len(wanted) {
-			break
-		}
-	}
-	return vendors.Verdict{Kind: vendors.Done}
-}
-
-// Probe asks for a list of one instance.
-func (c *Client) Probe(ctx context.Context) vendors.Verdict {
-	_, v := c.instances(ctx, 1, 1)
-	return v
 }

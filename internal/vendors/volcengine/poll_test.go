@@ -119,7 +119,7 @@ func TestPollListEnds(t *testing.T) {
 	t.Run("with an empty page", func(t *testing.T) {
 		t.Parallel()
 		cloud := newCloud(t, map[string][]reply{
-			actionInstances: {listed(900, row(0, "Running")), listed(900)},
+			actionInstances: {listed(90, row(0, "Running")), listed(90)},
 			actionDetail:    {one(1, "Running"), fault(400, "InstanceNotExist")},
 		})
 		got := client(t, account(cloud.url)).Poll(t.Context(), tasks(3))
@@ -134,15 +134,24 @@ func TestPollListEnds(t *testing.T) {
 	})
 	t.Run("though the vendor never ends it", func(t *testing.T) {
 		t.Parallel()
-		cloud := newCloud(t, map[string][]reply{actionInstances: {listed(1e9, row(0, "Running"))}, actionDetail: {fault(400, "InstanceNotExist")}})
+		cloud := newCloud(t, map[string][]reply{actionInstances: {ok(actionInstances, `{"Instances":[`+row(0, "Running")+`]}`)}, actionDetail: {fault(400, "InstanceNotExist")}})
 		client(t, account(cloud.url)).Poll(t.Context(), tasks(3))
 		if n := len(cloud.actions()); n != maxPages+2 {
 			t.Errorf("%d calls, want %d", n, maxPages+2)
 		}
 	})
+	t.Run("when it has more pages left than there are instances to find", func(t *testing.T) {
+		t.Parallel()
+		cloud := newCloud(t, map[string][]reply{
+			actionInstances: {listed(302, row(0, "Running"), row(8, "Running"))},
+			actionDetail:    {one(1, "Running"), one(2, "Running")},
+		})
+		wantStates(t, client(t, account(cloud.url)).Poll(t.Context(), tasks(3)), vendors.Succeeded, vendors.Succeeded, vendors.Succeeded)
+		cloud.wantActions(t, actionInstances, actionDetail, actionDetail)
+	})
 	t.Run("with a failure", func(t *testing.T) {
 		t.Parallel()
-		cloud := newCloud(t, map[string][]reply{actionInstances: {listed(900, row(0, "Running")), fault(429, "FlowLimitExceeded")}})
+		cloud := newCloud(t, map[string][]reply{actionInstances: {listed(90, row(0, "Running")), fault(429, "FlowLimitExceeded")}})
 		got := client(t, account(cloud.url)).Poll(t.Context(), tasks(3))
 		wantStates(t, got, vendors.Succeeded, vendors.Unknown, vendors.Unknown)
 		wantVerdict(t, got[1].Verdict, vendors.Throttled, "quota_exhausted")

@@ -21,13 +21,15 @@ type baseline struct {
 	At     time.Time `json:"at"`
 }
 
-// Prepare looks the instance up and, for a restore, what it goes back to.
+// Prepare looks the instance up, unless a survey has just shown it, and for a
+// restore what it goes back to. What a list shows is answered from like a look-up by
+// id: the two have the same field with the same values. What the documentation warns
+// of is to conclude from an absence in the list, and an absence is no sighting.
 func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
 	if _, _, err := mutation(req); err != nil {
 		return nil, unsupported.verdict(err.Error())
 	}
-	at := time.Now().UTC()
-	found, v := c.detail(ctx, req.InstanceID)
+	found, at, v := c.seen(ctx, req)
 	if v.Kind != vendors.Done {
 		return nil, v
 	}
@@ -44,6 +46,17 @@ func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
 	}
 	return base, v
+}
+
+// seen is the instance as the survey has shown it, or as a look-up does, and when
+// the look began.
+func (c *Client) seen(ctx context.Context, req vendors.Request) (instance, time.Time, vendors.Verdict) {
+	if i, ok := recollect(req); ok {
+		return i, req.Seen.At.UTC(), vendors.Verdict{Kind: vendors.Done}
+	}
+	at := time.Now().UTC()
+	found, v := c.detail(ctx, req.InstanceID)
+	return found, at, v
 }
 
 // ready says whether the instance can take the work now.

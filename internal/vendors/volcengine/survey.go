@@ -1,0 +1,62 @@
+package volcengine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/seed-7b870224/sluice/internal/vendors/wire"
+)
+
+// worthSurveying is how many instances a page must promise: look-ups by id have a
+// quota of their own that is as large, and need not wait for each other.
+const worthSurveying = 2
+
+// detail is what a sighting holds.
+type detail struct {
+	Status string `json:"status"`
+	Class  string `json:"class,omitempty"`
+}
+
+// Survey looks at a few instances one by one and at more by the list
+// (DescribeDBInstances, 100 rows a page), as long as each page promises two of the
+// instances that are still to be found. An instance that is refused is left for its
+// own look-up to report on.
+func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.Sighting, vendors.Verdict) {
+	seen := map[string]vendors.Sighting{}
+	see := func(i instance, at time.Time) {
+		data, _ := json.Marshal(detail{string(i.Status), string(i.Class)})
+		seen[string(i.ID)] = vendors.Sighting{At: at, Detail: data}
+	}
+	if len(ids) > few {
+		wanted := make(map[string]bool, len(ids))
+		for _, id := range ids {
+			wanted[id] = true
+		}
+		return seen, c.list(ctx, wanted, worthSurveying, see)
+	}
+	for _, id := range ids {
+		at := time.Now()
+		i, v := c.detail(ctx, id)
+		switch v.Kind {
+		case vendors.Done:
+			see(i, at)
+		case vendors.Refused:
+		default:
+			return seen, v
+		}
+	}
+	return seen, vendors.Verdict{Kind: vendors.Done}
+}
+
+// recollect reads the request's sighting. ok is false if there is none, or none that
+// tells what the operation needs to know.
+func recollect(req vendors.Request) (i instance, ok bool) {
+	var d detail
+	if req.Seen == nil || json.Unmarshal(req.Seen.Detail, &d) != nil || d.Status == "" {
+		return instance{}, false
+	}
+	i = instance{wire.String(req.InstanceID), wire.String(d.Status), wire.String(d.Class)}
+	return i, req.Operation != vendors.Restore || d.Class != ""
+}
