@@ -38,13 +38,20 @@ type Store struct {
 	// Stuck is told again and again of a write that has been tried for longer
 	// than a few seconds, with the latest error.
 	Stuck func(key string, since time.Duration, err error)
+	// Room waits before a write that found the bucket full is tried again, or
+	// returns an error to end it. The tries stay one write, so that one which was
+	// stored after all is recognised.
+	Room func(ctx context.Context, full error) error
 }
 
 // Open returns the ledger over a bucket. writer must be unique to this process,
 // restarts included.
 func Open(kv broker.KV, writer string) *Store {
-	return &Store{kv: kv, writer: writer, Conflict: func() {}, Stuck: func(string, time.Duration, error) {}}
+	return &Store{kv: kv, writer: writer, Conflict: func() {}, Stuck: func(string, time.Duration, error) {}, Room: noRoom}
 }
+
+// noRoom ends a write into a full bucket.
+func noRoom(_ context.Context, full error) error { return full }
 
 // Key is the bucket's key of a token key.
 func Key(tokenKey string) string { return "op." + tokenKey }
@@ -110,7 +117,10 @@ func (s *Store) Claim(ctx context.Context, tokenKey, event string, r Record) (e 
 		case getErr == nil:
 			return held, false, nil
 		case errors.Is(err, broker.ErrFull):
-			return nil, false, fmt.Errorf("ledger: claim: %w", err)
+			if err := s.Room(ctx, err); err != nil {
+				return nil, false, fmt.Errorf("ledger: claim: %w", err)
+			}
+			continue
 		}
 		if err := tries.pause(ctx, err); err != nil {
 			return nil, false, fmt.Errorf("ledger: claim: %w", err)
@@ -133,18 +143,27 @@ func (s *Store) claimFree(ctx context.Context, tokenKey, event string, held *Ent
 	return nil, false, err
 }
 
-// Save changes the record by compare-and-set. It returns nil only when the
-// change is stored, ErrLost when somebody else was first, and any other error
-// when ctx ended or the bucket is full; then the change may or may not be stored
-// and the entry must be read again.
+// Save changes the record by compare-and-set, and waits for room if the bucket is
+// full. It returns nil only when the change is stored, ErrLost when somebody else was
+// first, and any other error when ctx ended or there is no room; then the change may
+// or may not be stored and the entry must be read again.
 func (e *Entry) Save(ctx context.Context, change func(*Record)) error {
+	return e.save(ctx, change, e.store.Room)
+}
+
+// TrySave is Save without the waiting for room.
+func (e *Entry) TrySave(ctx context.Context, change func(*Record)) error {
+	return e.save(ctx, change, noRoom)
+}
+
+func (e *Entry) save(ctx context.Context, change func(*Record), room func(context.Context, error) error) error {
 	next := e.clone()
 	change(&next)
 	value, err := e.stamp(&next)
 	if err != nil {
 		return err
 	}
-	rev, err := e.write(ctx, value, next.Write)
+	rev, err := e.write(ctx, value, next.Write, room)
 	if err != nil {
 		return fmt.Errorf("ledger: write %s: %w", e.key, err)
 	}
@@ -154,9 +173,9 @@ func (e *Entry) Save(ctx context.Context, change func(*Record)) error {
 
 // write stores value, whatever the connection does meanwhile: a repeated
 // compare-and-set either stores the value once or finds itself stored already.
-func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, error) {
+func (e *Entry) write(ctx context.Context, value []byte, write uint64, room func(context.Context, error) error) (uint64, error) {
 	tries := e.store.patience(e.key)
-	for {
+	for try := 0; ; try++ {
 		rev, err := e.store.kv.Update(ctx, e.key, value, e.revision)
 		switch {
 		case err == nil:
@@ -175,7 +194,13 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64) (uint64, 
 			// The record is as it was: in the way is a write that is not stored
 			// yet, in a cluster perhaps our own of a moment ago.
 		case errors.Is(err, broker.ErrFull):
-			return 0, err
+			if rev, mine, getErr := e.stored(ctx, write); try > 0 && getErr == nil && mine {
+				return rev, nil // by an earlier try, whose answer was lost
+			}
+			if err := room(ctx, err); err != nil {
+				return 0, err
+			}
+			continue
 		}
 		if err := tries.pause(ctx, err); err != nil {
 			return 0, err
@@ -240,7 +265,7 @@ func (e *Entry) clone() Record {
 // stamp names the version and encodes it.
 func (e *Entry) stamp(r *Record) ([]byte, error) {
 	r.Writer, r.Write = e.store.writer, e.store.writes.Add(1)
-	value, err := json.Marshal(r)
+	value, err := r.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: encode record %s: %w", e.key, err)
 	}

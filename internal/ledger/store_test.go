@@ -20,6 +20,8 @@ type bucket struct {
 	// refuse how many writes fail without being stored.
 	lose, refuse int
 	full         bool
+	// fills makes the bucket full with the next answer that is lost.
+	fills bool
 }
 
 var errGone = errors.New("connection lost")
@@ -48,6 +50,7 @@ func (b *bucket) write(key string, value []byte, fits bool) (uint64, error) {
 	b.entries[key] = broker.Entry{Key: key, Value: value, Revision: b.revision}
 	if b.lose > 0 {
 		b.lose--
+		b.full = b.fills
 		return 0, errGone
 	}
 	return b.revision, nil
@@ -165,6 +168,28 @@ func TestFullBucketIsNoEndlessRetry(t *testing.T) {
 	if _, _, err := s.Claim(t.Context(), "other", "event", Record{}); !errors.Is(err, broker.ErrFull) {
 		t.Errorf("claim: %v", err)
 	}
+}
+
+// A write whose answer was lost is recognised although the bucket has become full
+// meanwhile: taken for not stored, it would later pass for somebody else's.
+func TestFullBucketHidesNoOwnWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket()
+		s := Open(b, "a")
+		s.Room = func(_ context.Context, full error) error {
+			t.Errorf("waits for room: %v", full)
+			return full
+		}
+		e := claim(t, s)
+		b.lose, b.fills = 1, true
+		if err := e.Save(t.Context(), func(r *Record) { r.State = Accepted }); err != nil {
+			t.Fatalf("save: %v", err)
+		}
+		b.full = false
+		if err := e.Save(t.Context(), func(r *Record) { r.State = Final }); err != nil {
+			t.Errorf("the entry did not learn its revision: %v", err)
+		}
+	})
 }
 
 // A freed token can be taken by any other event, but the one that held it stays
