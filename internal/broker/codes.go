@@ -20,4 +20,6 @@ const (
 	codeStoreFailed         jetstream.ErrorCode = 10077
 	codeStreamOffline       jetstream.ErrorCode = 10118
 	codeConsumerOffline     jetstream.ErrorCode = 10119
+	codeBatchesDisabled     jetstream.ErrorCode = 10174
+	codeBatchDuplicate      jetstream.ErrorCode = 10201
 )

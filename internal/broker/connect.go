@@ -55,14 +55,19 @@ type Options struct {
 // Conn is a connection to NATS that comes back by itself, and the door to
 // everything stored there.
 type Conn struct {
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	opts   Options
-	names  names
-	log    *slog.Logger
-	inbox  *inbox
-	ledger *bucket
-	leases *bucket
+	nc    *nats.Conn
+	js    jetstream.JetStream
+	opts  Options
+	names names
+	log   *slog.Logger
+	inbox *inbox
+	// requests asks and takes answers.
+	requests *requests
+	// groups are those of the streams that may take batches.
+	groups   map[string]*group
+	arrivals *arrivals
+	ledger   *bucket
+	leases   *bucket
 
 	// life ends with Close and takes watches and followers with it.
 	life context.Context
@@ -87,12 +92,22 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	c.inbox = newInbox(c)
+	c.requests = newRequests()
+	c.arrivals = newArrivals(c)
+	c.groups = map[string]*group{}
+	for _, stream := range []string{bucketStream(c.names.ledger), c.names.results} {
+		c.groups[stream] = &group{conn: c, stream: stream}
+	}
 	c.ledger = newBucket(c, c.names.ledger)
 	c.leases = newBucket(c, c.names.leases)
 	if c.nc, err = nats.Connect(o.URL, opts...); err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	if c.js, err = jetstream.New(c.nc, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	if err := c.requests.listen(c.nc); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
@@ -174,6 +189,7 @@ func (c *Conn) Drain(ctx context.Context) error {
 func (c *Conn) Close() {
 	c.end()
 	c.nc.Close()
+	c.requests.failAll(nats.ErrConnectionClosed)
 }
 
 // withTimeout gives a context without a deadline the usual one.

@@ -36,7 +36,7 @@ func (c *Conn) natsOptions() ([]nats.Option, error) {
 		nats.ReconnectHandler(func(nc *nats.Conn) { c.onConnected(nc, true) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { c.onDisconnected(err) }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { c.onFailedAttempt(err) }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.onError(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { c.onError(sub, err) }),
 	}
 	if c.opts.Server != nil {
 		opts = append(opts, nats.InProcessServer(c.opts.Server.InProcess()))

@@ -35,7 +35,8 @@ func (f Finding) String() string { return fmt.Sprintf("%s: %s; %s", f.Severity, 
 // compare returns what an existing stream should be updated to, whether that is a
 // change, and what is wrong with it beyond that. Only what loses nothing is
 // changed: subjects, ages of buckets, the duplicate window, direct reads, more
-// replicas, more consumers, and refusing new commands instead of dropping old ones.
+// replicas, more consumers, batches, and refusing new commands instead of dropping
+// old ones.
 func compare(want, have jetstream.StreamConfig) (update jetstream.StreamConfig, change bool, found []Finding) {
 	update = have
 	if !sameSet(want.Subjects, have.Subjects) {
@@ -59,6 +60,9 @@ func compare(want, have jetstream.StreamConfig) (update jetstream.StreamConfig, 
 	}
 	if want.Discard == jetstream.DiscardNew && have.Discard != want.Discard {
 		update.Discard, change = want.Discard, true
+	}
+	if want.AllowAtomicPublish && !have.AllowAtomicPublish && have.PersistMode != jetstream.AsyncPersistMode {
+		update.AllowAtomicPublish, change = true, true
 	}
 	return update, change, append(lossy(want, have), strange(want, have)...)
 }

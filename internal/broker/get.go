@@ -42,13 +42,11 @@ type getResponse struct {
 
 // get asks the stream's leader, which has every write that was acknowledged.
 func (c *Conn) get(ctx context.Context, stream string, r getRequest) (stored, error) {
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
 	body, err := json.Marshal(r)
 	if err != nil {
 		return stored{}, fmt.Errorf("stream %s: %w", stream, err)
 	}
-	msg, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, body)
+	msg, err := c.requests.do(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.GET." + stream, Data: body})
 	if err != nil {
 		return stored{}, fmt.Errorf("stream %s: %w", stream, err)
 	}
@@ -84,7 +82,7 @@ func leaderMessage(stream string, answer getResponse) (stored, error) {
 // remove deletes one message; that there is none is no error.
 func (c *Conn) remove(ctx context.Context, stream string, sequence uint64) error {
 	body := fmt.Appendf(nil, `{"seq":%d,"no_erase":true}`, sequence)
-	msg, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.DELETE."+stream, body)
+	msg, err := c.requests.do(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.DELETE." + stream, Data: body})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"strconv"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -13,8 +14,24 @@ import (
 // headerOperation marks a message of a bucket as a removal.
 const headerOperation = "KV-Operation"
 
-// validKey is what NATS allows as a key of a bucket.
-var validKey = regexp.MustCompile(`^[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*$`)
+// validKey reports what NATS allows as a key of a bucket: letters, digits and -/_= in
+// parts separated by dots.
+func validKey(key string) bool {
+	before := '.'
+	for _, r := range key {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '/', r == '_', r == '=':
+		case r != '.' || before == '.':
+			return false
+		}
+		before = r
+	}
+	return before != '.'
+}
+
+// headers are kept for use by later writes: making one costs more than all else that
+// a write allocates.
+var headers = sync.Pool{New: func() any { return nats.Header{} }}
 
 // bucket is a key-value bucket in the layout that every NATS client knows. It
 // writes to the stream itself, because what is needed of a bucket is only
@@ -53,7 +70,7 @@ func (b *bucket) Get(ctx context.Context, key string) (Entry, error) {
 // last reads the newest message of a key, removals included. It asks the leader:
 // another replica may not yet have the write that was just acknowledged.
 func (b *bucket) last(ctx context.Context, key string) (Entry, error) {
-	if !validKey.MatchString(key) {
+	if !validKey(key) {
 		return Entry{}, errKey
 	}
 	m, err := b.conn.get(ctx, b.stream, getRequest{Last: b.subject(key)})
@@ -119,14 +136,32 @@ var errKey = errors.New("not a valid key; want letters, digits and -/_= in parts
 // write is the compare-and-set under all of them: it stores only if the key's
 // newest message has the expected sequence, 0 for none.
 func (b *bucket) write(ctx context.Context, key string, value []byte, expected uint64, operation string) (uint64, error) {
-	if !validKey.MatchString(key) {
+	if !validKey(key) {
 		return 0, errKey
 	}
-	header := nats.Header{jetstream.ExpectedLastSubjSeqHeader: {fmt.Sprint(expected)}}
+	header := headers.Get().(nats.Header)
+	header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(expected, 10)}
 	if operation != "" {
 		header[headerOperation] = []string{operation}
 	}
-	return b.conn.store(ctx, b.stream, &nats.Msg{Subject: b.subject(key), Header: header, Data: value})
+	w := &write{msg: &nats.Msg{Subject: b.subject(key), Header: header, Data: value}, key: key, fresh: expected == 0}
+	w.alone = w.fresh && b.exists(ctx, key)
+	revision, err := b.conn.store(ctx, b.stream, w)
+	if err == nil { // nobody has a hand on it any more
+		clear(header)
+		headers.Put(header)
+	}
+	return revision, err
+}
+
+// exists looks for the key where one refused creation would spoil a whole batch. It
+// is a hint: the write that follows is what counts.
+func (b *bucket) exists(ctx context.Context, key string) bool {
+	if g := b.conn.groups[b.stream]; g == nil || !g.batching() {
+		return false
+	}
+	_, err := b.last(ctx, key)
+	return err == nil
 }
 
 func (b *bucket) fail(what, key string, err error) error {

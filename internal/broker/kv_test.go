@@ -170,3 +170,15 @@ func TestWatchOfNothing(t *testing.T) {
 		t.Errorf("got %+v, want the end of the present values", e)
 	}
 }
+
+func TestValidKey(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]bool{
+		"op.a": true, "a": true, "A-/_=9.z": true, "account.volcengine.prod": true,
+		"": false, ".": false, ".a": false, "a.": false, "a..b": false, "op.*": false, "op.>": false, "a b": false, "ä": false, "a\n": false,
+	} {
+		if got := validKey(key); got != want {
+			t.Errorf("validKey(%q) = %t", key, got)
+		}
+	}
+}

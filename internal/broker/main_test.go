@@ -4,13 +4,24 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// cleanUps run after all tests.
+var cleanUps []func()
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		for _, cleanUp := range cleanUps {
+			cleanUp()
+		}
+		os.Exit(code)
+	}))
+}
 
 // patience bounds every wait of a test; none of them takes it when all is well.
 const patience = 20 * time.Second

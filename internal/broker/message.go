@@ -51,9 +51,7 @@ func (m *message) Ack(ctx context.Context) error {
 	if m.ended.Load() {
 		return m.fail("acknowledge", errEnded)
 	}
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	if _, err := m.conn.nc.RequestWithContext(ctx, m.msg.Reply, bodyAck); err != nil {
+	if _, err := m.conn.requests.do(ctx, &nats.Msg{Subject: m.msg.Reply, Data: bodyAck}); err != nil {
 		return m.fail("acknowledge", err)
 	}
 	m.ended.Store(true)

@@ -30,8 +30,8 @@ func (c *Conn) Publish(ctx context.Context, m Outgoing) error {
 	if m.ID != "" {
 		header[jetstream.MsgIDHeader] = []string{m.ID}
 	}
-	msg := &nats.Msg{Subject: m.Subject, Header: header, Data: m.Data}
-	if _, err := c.store(ctx, c.names.streamOf(m.Subject), msg); err != nil {
+	w := &write{msg: &nats.Msg{Subject: m.Subject, Header: header, Data: m.Data}, key: m.ID, fresh: true}
+	if _, err := c.store(ctx, c.names.streamOf(m.Subject), w); err != nil {
 		return fmt.Errorf("publish to %s: %w", m.Subject, err)
 	}
 	return nil
@@ -39,13 +39,34 @@ func (c *Conn) Publish(ctx context.Context, m Outgoing) error {
 
 // store publishes and waits for the stream's answer. Concurrent calls share the
 // connection without waiting for each other.
-func (c *Conn) store(ctx context.Context, stream string, msg *nats.Msg) (uint64, error) {
-	ack, err := c.js.PublishMsg(ctx, msg,
-		jetstream.WithRetryWait(noStreamWait), jetstream.WithRetryAttempts(noStreamAttempts))
-	if err != nil {
-		return 0, storeError(stream, err)
+func (c *Conn) store(ctx context.Context, stream string, w *write) (uint64, error) {
+	for try := 0; ; try++ {
+		sequence, err := c.storeOnce(ctx, stream, w)
+		switch {
+		case err == nil:
+			return sequence, nil
+		case !errors.Is(err, nats.ErrNoResponders):
+			return 0, storeError(stream, err)
+		case try == noStreamAttempts:
+			return 0, storeError(stream, jetstream.ErrNoStreamResponse)
+		}
+		select {
+		case <-time.After(noStreamWait):
+		case <-ctx.Done():
+			return 0, storeError(stream, ctx.Err())
+		}
 	}
-	return ack.Sequence, nil
+}
+
+func (c *Conn) storeOnce(ctx context.Context, stream string, w *write) (uint64, error) {
+	if g := c.groups[stream]; g != nil {
+		return g.store(ctx, w)
+	}
+	answer, err := c.requests.do(ctx, w.msg)
+	if err != nil {
+		return 0, err
+	}
+	return readAck(answer.Data)
 }
 
 // storeError sorts the answers of a stream into those that callers tell apart.

@@ -17,6 +17,9 @@ import (
 const (
 	oldestMajor = 2
 	oldestMinor = 10
+	// batchesMajor and batchesMinor are the first release with atomic batches.
+	batchesMajor = 2
+	batchesMinor = 12
 )
 
 // checkServer finds a server that is too old, has no JetStream, or does not let
@@ -65,14 +68,21 @@ func maxConsumers(info *jetstream.AccountInfo) int {
 	return limit
 }
 
-// tooOld compares a version such as 2.11.4-beta.1; one that cannot be read passes.
-func tooOld(version string) bool {
-	major, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	a, err1 := strconv.Atoi(major)
-	b, err2 := strconv.Atoi(minor)
+func tooOld(version string) bool { return older(version, oldestMajor, oldestMinor) }
+
+// knowsBatches reports whether the connected server takes atomic batches.
+func knowsBatches(nc *nats.Conn) bool {
+	return !older(nc.ConnectedServerVersion(), batchesMajor, batchesMinor)
+}
+
+// older compares a version such as 2.11.4-beta.1; one that cannot be read passes.
+func older(version string, major, minor int) bool {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	second, _, _ := strings.Cut(rest, ".")
+	a, err1 := strconv.Atoi(first)
+	b, err2 := strconv.Atoi(second)
 	if err1 != nil || err2 != nil {
 		return false
 	}
-	return a < oldestMajor || (a == oldestMajor && b < oldestMinor)
+	return a < major || (a == major && b < minor)
 }

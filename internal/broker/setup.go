@@ -49,6 +49,7 @@ func (c *Conn) setUpStream(ctx context.Context, want jetstream.StreamConfig) ([]
 		return refused(ctx, nil, err, "look at", want.Name)
 	}
 	have := stream.CachedInfo().Config
+	c.allowBatches(have)
 	update, change, found := compare(want, have)
 	if refuses(found) || !change {
 		return found, nil
@@ -63,20 +64,37 @@ func (c *Conn) setUpStream(ctx context.Context, want jetstream.StreamConfig) ([]
 
 // createStream falls back to one copy on a server that is no cluster.
 func (c *Conn) createStream(ctx context.Context, want jetstream.StreamConfig) ([]Finding, error) {
-	_, err := c.js.CreateStream(ctx, want)
+	err := c.makeStream(ctx, want)
 	if !isUnclustered(err) {
 		return nil, err
 	}
 	replicas := want.Replicas
 	want.Replicas = 1
-	_, err = c.js.CreateStream(ctx, want)
+	err = c.makeStream(ctx, want)
 	return []Finding{tooFew(want.Name, 1, replicas, "the server is no cluster")}, err
+}
+
+func (c *Conn) makeStream(ctx context.Context, want jetstream.StreamConfig) error {
+	made, err := c.js.CreateStream(ctx, want)
+	if err == nil {
+		c.allowBatches(made.CachedInfo().Config)
+	}
+	return err
+}
+
+// changeStream asks for the update as it stands.
+func (c *Conn) changeStream(ctx context.Context, update jetstream.StreamConfig) error {
+	made, err := c.js.UpdateStream(ctx, update)
+	if err == nil {
+		c.allowBatches(made.CachedInfo().Config)
+	}
+	return err
 }
 
 // updateStream does the rest of an update also where the server does not allow
 // more copies or, as older ones, another limit of consumers.
 func (c *Conn) updateStream(ctx context.Context, have, update jetstream.StreamConfig) ([]Finding, error) {
-	_, err := c.js.UpdateStream(ctx, update)
+	err := c.changeStream(ctx, update)
 	more := update.Replicas > have.Replicas
 	if err == nil || (!more && update.MaxConsumers == have.MaxConsumers) {
 		return nil, err
@@ -86,8 +104,7 @@ func (c *Conn) updateStream(ctx context.Context, have, update jetstream.StreamCo
 		found = append(found, tooFew(update.Name, have.Replicas, update.Replicas, err.Error()))
 	}
 	update.Replicas, update.MaxConsumers = have.Replicas, have.MaxConsumers
-	_, err = c.js.UpdateStream(ctx, update)
-	return found, err
+	return found, c.changeStream(ctx, update)
 }
 
 func isUnclustered(err error) bool {

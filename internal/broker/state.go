@@ -15,6 +15,11 @@ func (c *Conn) onConnected(nc *nats.Conn, again bool) {
 		url = "in-process" // the client library reports a default address there
 	}
 	c.log.Info("connected to NATS", "server", nc.ConnectedServerName(), "url", url, "again", again)
+	if !knowsBatches(nc) {
+		for _, g := range c.groups {
+			g.takes.Store(false)
+		}
+	}
 	if again {
 		if err := c.inbox.open(nc); err != nil {
 			c.log.Error("cannot listen for messages after reconnecting", "error", err)
@@ -28,6 +33,7 @@ func (c *Conn) onDisconnected(err error) {
 	if c.life.Err() == nil {
 		c.log.Warn("NATS connection lost", "error", err)
 	}
+	c.requests.failAll(errLost)
 	c.tell(false)
 }
 
@@ -48,7 +54,10 @@ func (c *Conn) tell(connected bool) {
 
 // onError takes what belongs to no call of ours: above all, that a publish was
 // forbidden, which the caller sees only as a time-out.
-func (c *Conn) onError(err error) {
+func (c *Conn) onError(sub *nats.Subscription, err error) {
+	if c.arrivals.excuses(sub, err) {
+		return
+	}
 	c.log.Warn("NATS reports an error", "error", err)
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return

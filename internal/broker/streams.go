@@ -20,13 +20,17 @@ func (c *Conn) streamConfigs(maxConsumers int) []jetstream.StreamConfig {
 	if maxConsumers <= 0 || maxConsumers > maxLanes {
 		maxConsumers = maxLanes
 	}
-	return []jetstream.StreamConfig{
+	configs := []jetstream.StreamConfig{
 		c.commandsConfig(maxConsumers),
 		c.answersConfig(c.names.results, "results"),
 		c.answersConfig(c.names.deadLetters, "deadletters"),
 		c.bucketConfig(c.names.ledger, c.opts.LedgerRetention),
 		c.bucketConfig(c.names.leases, c.opts.LeaseTTL),
 	}
+	for i := range configs {
+		configs[i].AllowAtomicPublish = c.groups[configs[i].Name] != nil && knowsBatches(c.nc)
+	}
+	return configs
 }
 
 // commandsConfig takes subjects of configured accounts only, so that a publish

@@ -2,9 +2,12 @@ package broker
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -13,16 +16,51 @@ func (c *Conn) Waiting(ctx context.Context) (map[string]uint64, error) {
 	return c.waiting(ctx, ">")
 }
 
+// WaitingOf is Waiting for the commands of one account.
+func (c *Conn) WaitingOf(ctx context.Context, vendor, account string) (map[string]uint64, error) {
+	return c.waiting(ctx, c.names.prefix+".commands."+vendor+"."+account+".>")
+}
+
+// waiting asks once a page, without the look at the stream first that the client
+// library makes: there may be hundreds of accounts to ask about, all the time.
 func (c *Conn) waiting(ctx context.Context, filter string) (map[string]uint64, error) {
-	stream, err := c.js.Stream(ctx, c.names.commands)
-	if err != nil {
-		return nil, fmt.Errorf("survey %s: %w", c.names.commands, err)
+	all := map[string]uint64{}
+	for {
+		page, total, err := c.waitingFrom(ctx, filter, len(all))
+		if err != nil {
+			return nil, fmt.Errorf("survey %s: %w", c.names.commands, err)
+		}
+		maps.Copy(all, page)
+		if len(page) == 0 || len(all) >= total {
+			return all, nil
+		}
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(filter))
+}
+
+// waitingFrom returns one page of subjects, and how many there are.
+func (c *Conn) waitingFrom(ctx context.Context, filter string, offset int) (map[string]uint64, int, error) {
+	body, err := json.Marshal(map[string]any{"subjects_filter": filter, "offset": offset})
 	if err != nil {
-		return nil, fmt.Errorf("survey %s: %w", c.names.commands, err)
+		return nil, 0, err
 	}
-	return info.State.Subjects, nil
+	m, err := c.requests.do(ctx, &nats.Msg{Subject: "$JS.API.STREAM.INFO." + c.names.commands, Data: body})
+	if err != nil {
+		return nil, 0, err
+	}
+	var info struct {
+		Error *jetstream.APIError `json:"error"`
+		Total int                 `json:"total"`
+		State struct {
+			Subjects map[string]uint64 `json:"subjects"`
+		} `json:"state"`
+	}
+	if err := json.Unmarshal(m.Data, &info); err != nil {
+		return nil, 0, fmt.Errorf("answer of the server: %w", err)
+	}
+	if info.Error != nil {
+		return nil, 0, info.Error
+	}
+	return info.State.Subjects, info.Total, nil
 }
 
 // First returns the oldest command of a subject that no lane serves, or
@@ -63,8 +101,6 @@ func (m *storedMessage) Deliveries() int { return 1 }
 
 // Ack deletes the message. It being gone already is as good.
 func (m *storedMessage) Ack(ctx context.Context) error {
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
 	if err := m.conn.remove(ctx, m.conn.names.commands, m.stored.sequence); err != nil {
 		return fmt.Errorf("delete message %d of %s: %w", m.stored.sequence, m.conn.names.commands, err)
 	}

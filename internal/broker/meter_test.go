@@ -1,0 +1,116 @@
+package broker
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// load lets a number of writes be stored, in the way the meter says, by a server that
+// takes so long for a write and so long for a batch.
+func load(m *meter, writes int, single, batch time.Duration) (batched int) {
+	sent := time.Now().Add(-time.Second)
+	for done := 0; done < writes; {
+		if m.batching {
+			time.Sleep(batch)
+			m.batch(sent, 100)
+			done += 100
+			batched += 100
+			continue
+		}
+		time.Sleep(single)
+		m.single(sent, 2*crowd, 0)
+		done++
+	}
+	return batched
+}
+
+func TestMeterFindsTheCheaperWay(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name          string
+		single, batch time.Duration
+		want          bool
+	}{
+		{"every write is flushed", 130 * time.Microsecond, 5 * time.Millisecond, true},
+		{"a slow disk", 2 * time.Millisecond, 20 * time.Millisecond, true},
+		{"flushed now and then", 15 * time.Microsecond, 5 * time.Millisecond, false},
+		{"no great difference", 60 * time.Microsecond, 5 * time.Millisecond, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var m meter
+				load(&m, 5000, tt.single, tt.batch)
+				if m.batching != tt.want {
+					t.Fatalf("batches: %t, want %t", m.batching, tt.want)
+				}
+				// Put to the test again, it does not cost much.
+				time.Sleep(meterAgain)
+				batched := load(&m, 20000, tt.single, tt.batch)
+				if m.batching != tt.want {
+					t.Errorf("later, batches: %t, want %t", m.batching, tt.want)
+				}
+				if !tt.want && batched > 100*enoughBatches {
+					t.Errorf("%d writes went in batches that are not worth it", batched)
+				}
+			})
+		})
+	}
+}
+
+// The disk changes under a running server, or the server behind the address.
+func TestMeterChangesItsMind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		for _, want := range []bool{true, false, true} {
+			single := 15 * time.Microsecond
+			if want {
+				single = time.Millisecond
+			}
+			for range 3 {
+				load(&m, 20000, single, 6*time.Millisecond)
+				time.Sleep(meterAgain)
+			}
+			load(&m, 20000, single, 6*time.Millisecond)
+			if m.batching != want {
+				t.Errorf("batches: %t, want %t", m.batching, want)
+			}
+		}
+	})
+}
+
+func TestMeterMeasuresOnlyACrowd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		for range 10 * enoughSingles {
+			sent := time.Now()
+			time.Sleep(time.Millisecond)
+			m.single(sent, 1, 0)
+		}
+		if m.batching || m.singles.writes > 0 {
+			t.Errorf("an idle server was measured: %+v", m.singles)
+		}
+	})
+}
+
+// A trial with too little to do for a batch ends by itself.
+func TestMeterEndsATrial(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		m.turn(time.Now(), true)
+		m.trying = true
+		time.Sleep(trialLimit)
+		m.single(time.Now(), 1, 1)
+		if !m.batching {
+			t.Error("the trial ended with a batch under way")
+		}
+		m.single(time.Now(), 1, 0)
+		if m.batching {
+			t.Error("the trial goes on")
+		}
+	})
+}
