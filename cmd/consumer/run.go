@@ -67,6 +67,7 @@ func newRun(s std) *cobra.Command {
 				return err
 			}
 			defer c.close()
+			defer holdHeapFloor()()
 			if err := c.serve(cmd.Context()); err != nil {
 				return fmt.Errorf("run: %w", err)
 			}

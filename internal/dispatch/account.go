@@ -33,11 +33,11 @@ type account struct {
 	rules    rules
 	metrics  *Metrics
 	lease    *lease
+	earlier  *spent // what the owner before has told of its calls; nil if nothing
 	timing   Timing
 	rand     func() float64
 	log      *slog.Logger
 	hands    *hands
-	full     notice // that the ledger is full
 	fenced   notice // that the ledger refuses our writes
 
 	soft, hard   context.Context
@@ -52,10 +52,10 @@ type account struct {
 }
 
 // newAccount prepares the service of an account; serve begins it.
-func newAccount(e *Engine, conf *Account, l *lease) *account {
+func newAccount(e *Engine, conf *Account, l *lease, earlier *spent) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
-		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, hands: newHands(),
+		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, earlier: earlier, hands: newHands(),
 		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
 		ended: make(chan struct{}), runs: map[string]*run{},
@@ -103,11 +103,11 @@ func (a *account) open(stored map[string]uint64) {
 	a.regions, a.opened = regions, true
 }
 
-// stored counts the commands that the broker has of each subject; it asks until
-// that is known or ctx ends.
+// stored counts the commands that the broker has of each of the account's subjects;
+// it asks until that is known or ctx ends.
 func (a *account) stored(ctx context.Context) map[string]uint64 {
 	for {
-		stored, err := a.broker.Waiting(ctx)
+		stored, err := a.broker.WaitingOf(ctx, a.conf.Facts.Name, a.conf.Name)
 		if err == nil {
 			return stored
 		}
@@ -142,7 +142,7 @@ func (a *account) tripAll() {
 
 // stage records how long a command spent in a stage of its life.
 func (a *account) stage(name string, d time.Duration) {
-	a.metrics.Stage.WithLabelValues(name).Observe(d.Seconds())
+	a.metrics.stages[name].Observe(d.Seconds())
 }
 
 // serves reports whether a lane's subject has a consumer here, or gets one as soon
@@ -151,14 +151,17 @@ func (a *account) serves(subject string) bool {
 	if id, ok := a.subjects.ParseLane(subject); ok && a.configured(id) {
 		return true
 	}
+	return a.lane(subject) != nil || !a.ready()
+}
+
+// lane returns the lane of a subject, or nil.
+func (a *account) lane(subject string) *lane {
 	for _, r := range a.serving() {
-		for _, l := range r.lanes {
-			if a.subjects.Lane(l.id) == subject {
-				return true
-			}
+		if l := r.lanes[subject]; l != nil {
+			return l
 		}
 	}
-	return !a.ready()
+	return nil
 }
 
 // configured reports whether the configuration gives the lane a consumer.

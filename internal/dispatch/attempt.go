@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/ledger"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
@@ -14,6 +16,7 @@ import (
 var (
 	errExpired = errors.New("the command's time has passed")
 	errFenced  = errors.New("this replica no longer owns the account")
+	errYield   = errors.New("a more urgent command wants the instance")
 )
 
 // busyPause is the longest pause between looks at a busy instance.
@@ -28,6 +31,9 @@ func (r *run) start(ctx context.Context) error {
 	switch {
 	case errors.Is(err, errExpired):
 		return r.timeUp(vendors.Verdict{})
+	case errors.Is(err, errRegroup), errors.Is(err, errYield):
+		r.free()
+		return nil // nothing of it was sent; from the beginning
 	case err != nil:
 		return err
 	}
@@ -36,6 +42,10 @@ func (r *run) start(ctx context.Context) error {
 
 // attempt makes one try: look-ups, signature, intent, permit, call.
 func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
+	if e := r.early; e != nil {
+		r.early = nil
+		return e.attempt(ctx)
+	}
 	if err := r.region.recovered(ctx); err != nil {
 		return vendors.Verdict{}, err
 	}
@@ -44,34 +54,70 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 		return vendors.Verdict{}, err
 	}
 	r.unlock = unlock
-	queued := time.Now()
+	r.queued = time.Now()
 	if r.entry.Attempts == 0 && r.tries == 0 {
-		r.account.stage("queued", queued.Sub(r.cmd.Received))
+		r.account.stage(stageQueued, r.queued.Sub(r.cmd.Received))
 	}
-	turn, err := r.region.pacer(r.action()).wait(ctx, r.prio())
+	waiting, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if r.prio() > prioUrgent {
+		// An alert must not wait behind a batch that has the same instance.
+		r.region.instances.yielding(r.cmd.InstanceID, func() { cancel(errYield) })
+	}
+	if p := r.pool(); p != nil {
+		return p.join(ctx, waiting, r)
+	}
+	return r.alone(ctx, waiting)
+}
+
+// begins ends the time in which the command lets a more urgent one go first.
+func (r *run) begins() { r.region.instances.yielding(r.cmd.InstanceID, nil) }
+
+// alone makes one try in a call of the command's own. Until it has its turn it waits
+// under a context of its own.
+func (r *run) alone(ctx, waiting context.Context) (vendors.Verdict, error) {
+	var shared *prospect
+	if r.prio() == prioBulk {
+		shared = r.region.outlook.expect(r.cmd.InstanceID)
+		defer shared.leave()
+	}
+	turn, err := r.region.pacer(r.action()).wait(waiting, r.prio())
 	if err != nil {
 		return vendors.Verdict{}, err
 	}
 	defer turn.release()
-	r.region.quotaWait(r.action(), time.Since(queued))
-	r.account.stage("paced", time.Since(queued))
+	r.begins()
+	r.region.pacer(r.action()).meters.wait.Observe(time.Since(r.queued).Seconds())
+	r.account.stage(stagePaced, time.Since(r.queued))
 	if err := r.region.breaker.wait(ctx); err != nil {
 		return vendors.Verdict{}, err
 	}
-	req, err := r.request()
-	if err != nil {
-		return vendors.Verdict{Kind: vendors.Refused, Reason: "secret_unavailable", Message: err.Error()}, nil
-	}
-	// A look-up has no effect, so that it may be cut off by expiry or a stop.
-	base, v := r.region.vendor.Prepare(withPriority(ctx, r.prio()), req)
-	if v.Kind != vendors.Done {
-		if ctx.Err() != nil {
-			return v, context.Cause(ctx)
-		}
-		return v, nil
+	var req vendors.Request
+	base, v, err := r.prepare(ctx, &req, shared)
+	if err != nil || v.Kind != vendors.Done {
+		return v, err
 	}
 	r.delivery.waiting.start()
 	return r.execute(ctx, req, base, turn)
+}
+
+// prepare makes the request and the look-ups that precede it. A look-up has no
+// effect, so that it may be cut off by expiry or a stop.
+func (r *run) prepare(ctx context.Context, req *vendors.Request, shared *prospect) (vendors.Baseline, vendors.Verdict, error) {
+	var err error
+	if *req, err = r.request(); err != nil {
+		return nil, vendors.Verdict{Kind: vendors.Refused, Reason: events.ReasonSecretUnavailable, Message: err.Error()}, nil
+	}
+	ctx = withPriority(ctx, r.prio())
+	var v vendors.Verdict
+	if req.Seen, v = shared.look(ctx); v.Kind != vendors.Done {
+		return nil, v, nil
+	}
+	base, v := r.region.vendor.Prepare(ctx, *req)
+	if v.Kind != vendors.Done && ctx.Err() != nil {
+		return nil, v, context.Cause(ctx)
+	}
+	return base, v, nil
 }
 
 // execute sends the mutation. The call itself is cut off by nothing but its own
@@ -86,22 +132,32 @@ func (r *run) execute(ctx context.Context, req vendors.Request, base vendors.Bas
 	if v.Kind == vendors.Withheld {
 		return v, r.withdraw(v.Err)
 	}
-	r.account.stage("vendor", time.Since(sent))
+	r.account.stage(stageVendor, time.Since(sent))
 	return v, nil
 }
 
 // commit is the fence between the signature and the first byte: intent recorded,
 // permit taken, lease still ours, time not up.
 func (r *run) commit(ctx context.Context, signedAt time.Time, base vendors.Baseline, turn *turn) error {
-	err := r.entry.Save(r.account.hard, func(rec *ledger.Record) {
-		rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
-	})
-	if err != nil {
+	if err := r.intend(signedAt, base); err != nil {
 		return err
 	}
 	if err := turn.permit(ctx); err != nil {
 		return err
 	}
+	return r.maySend()
+}
+
+// intend records the intent, by compare-and-set. It does not wait for room in the
+// ledger: the signature would grow old.
+func (r *run) intend(signedAt time.Time, base vendors.Baseline) error {
+	return r.entry.TrySave(r.account.hard, func(rec *ledger.Record) {
+		rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
+	})
+}
+
+// maySend is asked last before the first byte: time not up, lease still ours.
+func (r *run) maySend() error {
 	if !time.Now().Before(r.expiry()) {
 		return errExpired
 	}
@@ -148,8 +204,10 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 		Kind: v.Kind, Tries: r.tries, MaxTries: r.account.conf.Retry.Attempts,
 		Sent: r.entry.Attempts > 0, Expired: !now.Before(r.expiry()), Repeated: repeated,
 	})
-	r.region.log.Debug("judged", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation, "verdict", v.Kind.String(),
-		"reason", v.Reason, "code", v.Response.Code, "step", next.String(), "attempt", r.entry.Attempts)
+	if r.region.log.Enabled(ctx, slog.LevelDebug) {
+		r.region.log.Debug("judged", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation, "verdict", v.Kind.String(),
+			"reason", v.Reason, "code", v.Response.Code, "step", next.String(), "attempt", r.entry.Attempts)
+	}
 	switch next {
 	case stepSucceed:
 		return r.succeed(v)

@@ -14,25 +14,41 @@ import (
 // carry takes a checked command to its end. At most one run works on a token;
 // every other delivery of it waits for that run and is then answered from the
 // ledger. mine and other are what begin gave the delivery.
-func (a *account) carry(ctx context.Context, d *delivery, mine, other *run) {
+func (a *account) carry(ctx context.Context, d *delivery, mine, other *run) stage {
 	for {
 		var ended bool
 		if other != nil {
 			ended = a.waitFor(ctx, d, mine, other)
 		} else {
-			ended = a.driveTo(ctx, d, mine)
+			err := mine.drive(ctx)
+			if errors.Is(err, errParked) {
+				return func() stage { return a.carryOn(ctx, d, mine) }
+			}
+			ended = a.driven(ctx, d, mine, err)
 		}
 		if ended {
-			return
+			return nil
 		}
 		mine, other = a.begin(d)
 	}
 }
 
-// driveTo works on the token until the delivery is settled, which it reports. It
-// is not if the token, whose holder was another command, is free again.
-func (a *account) driveTo(ctx context.Context, d *delivery, mine *run) bool {
-	err := mine.drive(ctx)
+// carryOn takes a command on from where its work is under way at the vendor.
+func (a *account) carryOn(ctx context.Context, d *delivery, mine *run) stage {
+	err := mine.goOn(ctx)
+	if errors.Is(err, errParked) {
+		return func() stage { return a.carryOn(ctx, d, mine) }
+	}
+	if a.driven(ctx, d, mine, err) {
+		return nil
+	}
+	mine, other := a.begin(d)
+	return a.carry(ctx, d, mine, other)
+}
+
+// driven settles the delivery that has driven its token's work, which it reports. It
+// does not if the token, whose holder was another command, is free again.
+func (a *account) driven(ctx context.Context, d *delivery, mine *run, err error) bool {
 	a.end(mine)
 	if errors.Is(err, errFreed) {
 		return a.refused(ctx, d, a.rules.check(d.cmd, time.Now()))

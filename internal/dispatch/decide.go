@@ -32,6 +32,7 @@ const (
 	stepThrottle                  // again when the slowed limiter lets it, free of charge
 	stepWait                      // again when the instance may be free, until expiry
 	stepHold                      // again when the breaker has closed
+	stepAlone                     // again in a call of its own, to learn the reason
 	stepFail                      // settle: failed, with the answer's reason
 	stepExpire                    // settle: expired, the token is free again
 	stepAbandon                   // our own fence said no: let go, the owner goes on
@@ -39,7 +40,7 @@ const (
 
 // String names the step as the documentation does.
 func (s step) String() string {
-	return [...]string{"", "succeed", "follow", "reconcile", "retry", "throttle", "wait", "hold", "fail", "expire", "abandon"}[s]
+	return [...]string{"", "succeed", "follow", "reconcile", "retry", "throttle", "wait", "hold", "alone", "fail", "expire", "abandon"}[s]
 }
 
 // decide is the one place where an answer becomes a next step. It is pure.
@@ -62,6 +63,8 @@ func decide(s situation) step {
 		return stepWait
 	case vendors.Throttled:
 		return unlessExpired(s, stepThrottle)
+	case vendors.Unexplained:
+		return unlessExpired(s, stepAlone)
 	case vendors.Unauthorized:
 		if s.Repeated {
 			return stepFail

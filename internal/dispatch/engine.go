@@ -21,6 +21,7 @@ type Engine struct {
 	log     *slog.Logger
 
 	unanswered notice // that the ledger cannot be written
+	full       notice // that it is full
 
 	// hard ends the recording of what calls in flight have answered; set by Run.
 	hard context.Context
@@ -45,7 +46,7 @@ func New(o Options) *Engine {
 	e := &Engine{opts: o, metrics: o.Metrics, log: o.Logger, rules: newRules(o), serving: map[string]*account{}}
 	e.ledger = ledger.Open(o.Ledger, o.Replica)
 	e.ledger.Conflict = e.metrics.LedgerConflicts.Inc
-	e.ledger.Stuck = e.stuck
+	e.ledger.Stuck, e.ledger.Room = e.stuck, e.room
 	e.answers = &answerer{broker: o.Broker, subjects: o.Subjects, metrics: o.Metrics, log: o.Logger}
 	for i := range o.Accounts {
 		e.metrics.LeaseHeld.WithLabelValues(o.Accounts[i].Facts.Name, o.Accounts[i].Name).Set(0)
@@ -77,7 +78,7 @@ func (e *Engine) Run(ctx context.Context, grace time.Duration) {
 func (e *Engine) leases() *leases {
 	ls := &leases{
 		kv: e.opts.Leases, ttl: e.opts.LeaseTTL, replica: e.opts.Replica, log: e.log,
-		mine: map[string]*lease{}, others: map[string]sighting{}, closing: map[string]bool{}, rested: make(chan string),
+		mine: map[string]*lease{}, others: map[string]sighting{}, freed: map[string]freedLease{}, closing: map[string]bool{}, rested: make(chan atRest),
 		gained: e.gained, lost: e.lost, changed: e.leaseChanged,
 	}
 	for i := range e.opts.Accounts {
@@ -100,9 +101,9 @@ func (e *Engine) leaseChanged(key, what string) {
 }
 
 // gained begins to serve an account.
-func (e *Engine) gained(key string, l *lease) {
+func (e *Engine) gained(key string, l *lease, earlier *spent) {
 	conf := e.byKey(key)
-	a := newAccount(e, conf, l)
+	a := newAccount(e, conf, l, earlier)
 	e.mu.Lock()
 	e.serving[key] = a
 	e.mu.Unlock()
@@ -113,15 +114,15 @@ func (e *Engine) gained(key string, l *lease) {
 // lost stops serving an account and calls rested when it has come to rest. Calls
 // in flight get the time of one call: their answers are still worth recording,
 // and the ledger refuses the record if a new owner has moved on.
-func (e *Engine) lost(key string, rested func()) {
+func (e *Engine) lost(key string, rested func(*spent)) {
 	a := e.forget(key)
 	if a == nil {
-		go rested()
+		go rested(nil)
 		return
 	}
 	e.closing.Go(func() {
 		a.close(a.conf.Timeout + time.Second)
-		rested()
+		rested(a.spent())
 	})
 }
 

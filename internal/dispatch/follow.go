@@ -34,7 +34,7 @@ func (r *run) follow(ctx context.Context) error {
 		return r.finish(events.Indeterminate, vendors.Verdict{}, events.ReasonTrackTimeout,
 			fmt.Sprintf("the vendor took the work, but it had not ended after %v", limit), nil)
 	}
-	r.account.stage("tracked", time.Since(task.AcceptedAt))
+	r.account.stage(stageTracked, time.Since(task.AcceptedAt))
 	v := progress.Verdict
 	if progress.State == vendors.Succeeded {
 		return r.succeed(v)

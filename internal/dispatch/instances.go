@@ -13,7 +13,13 @@ type instances struct {
 	held map[string]*heldInstance
 }
 
-type heldInstance struct{ waiters []*instanceWaiter }
+type heldInstance struct {
+	waiters []*instanceWaiter
+	// yield asks the holder, who has not begun, to let a more urgent command go
+	// first; nil once it has begun. prio is the holder's.
+	prio  int
+	yield func()
+}
 
 type instanceWaiter struct {
 	prio  int
@@ -28,6 +34,17 @@ func (in *instances) acquire(ctx context.Context, id string, prio int) (release 
 	return in.queue(id, prio)(ctx)
 }
 
+// try holds the instance if it is free.
+func (in *instances) try(id string, prio int) (release func(), ok bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if _, taken := in.held[id]; taken {
+		return nil, false
+	}
+	in.held[id] = &heldInstance{prio: prio}
+	return in.releaser(id), true
+}
+
 // queue takes a place in the instance's queue; whoever comes later with the same
 // priority is behind it. The caller must call wait, once.
 func (in *instances) queue(id string, prio int) (wait func(context.Context) (release func(), err error)) {
@@ -36,7 +53,7 @@ func (in *instances) queue(id string, prio int) (wait func(context.Context) (rel
 	defer in.mu.Unlock()
 	h, taken := in.held[id]
 	if !taken {
-		in.held[id] = &heldInstance{}
+		in.held[id] = &heldInstance{prio: prio}
 		close(w.ready)
 		return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }
 	}
@@ -45,6 +62,9 @@ func (in *instances) queue(id string, prio int) (wait func(context.Context) (rel
 		at--
 	}
 	h.waiters = slices.Insert(h.waiters, at, w)
+	if h.yield != nil && prio < h.prio {
+		h.yield()
+	}
 	return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }
 }
 
@@ -75,7 +95,20 @@ func (in *instances) release(id string) {
 	}
 	next := h.waiters[0]
 	h.waiters = h.waiters[1:]
+	h.prio, h.yield = next.prio, nil
 	close(next.ready)
+}
+
+// yielding sets what the holder of the instance is asked with to let a more urgent
+// command go first, or nil once it has begun. Whoever waits already asks at once.
+func (in *instances) yielding(id string, yield func()) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	h := in.held[id]
+	h.yield = yield
+	if yield != nil && len(h.waiters) > 0 && h.waiters[0].prio < h.prio {
+		yield()
+	}
 }
 
 // giveUp leaves the queue; an instance that was handed over at the same moment

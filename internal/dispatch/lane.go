@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
 )
@@ -26,16 +28,22 @@ const (
 // lane is the queue of one (account, region, operation, priority). It pulls only
 // what it has room for, so that waiting work waits in the broker.
 type lane struct {
-	id     events.Lane
-	region *region
-	queue  Lane
-	prio   int
+	id      events.Lane
+	subject string
+	region  *region
+	queue   Lane
+	prio    int
+	// stored: it held commands when the region began.
+	stored   bool
+	woken    sync.Once
+	unlisten func() // ends the listening for arrivals; nil if there is none
 	// maxHeld bounds unfinished commands, maxWaiting those not yet started.
 	maxHeld, maxWaiting int
 
 	mu            sync.Mutex
 	held, waiting int
-	room          chan struct{} // signalled when held or waiting fell
+	gauge         prometheus.Gauge // of held; nil until something was
+	room          chan struct{}    // signalled when held or waiting fell
 }
 
 // pull takes messages until ctx ends. The first recover of them were in the
@@ -63,21 +71,41 @@ func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
 	}
 }
 
-// waitRoom returns how many messages may be pulled, or 0 when ctx has ended.
+// waitRoom returns how many messages may be pulled, or 0 when ctx has ended. Where
+// there is room for few, it waits a moment for more: pulls of one message each cost
+// the broker as much as the messages.
 func (l *lane) waitRoom(ctx context.Context) int {
+	var patience <-chan time.Time
 	for {
-		l.mu.Lock()
-		n := min(l.maxHeld-l.held, l.maxWaiting-l.waiting)
-		l.mu.Unlock()
-		if n > 0 {
-			return n
+		room, much := l.roomFor()
+		if much {
+			return room
+		}
+		if room > 0 && patience == nil {
+			patience = time.After(roomPatience)
 		}
 		select {
 		case <-l.room:
+		case <-patience:
+			if room, _ := l.roomFor(); room > 0 {
+				return room
+			}
+			patience = nil
 		case <-ctx.Done():
 			return 0
 		}
 	}
+}
+
+// roomPatience is how long a pull for few messages is put off.
+const roomPatience = 20 * time.Millisecond
+
+// roomFor is how many messages may be pulled, and whether that is worth a pull.
+func (l *lane) roomFor() (room int, much bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	room = min(l.maxHeld-l.held, l.maxWaiting-l.waiting)
+	return room, room >= max(1, min(l.maxHeld/16, l.maxWaiting/4))
 }
 
 // hold counts a message that has come in.
@@ -89,8 +117,12 @@ func (l *lane) count(held, waiting int) {
 	l.held += held
 	l.waiting += waiting
 	inFlight := l.held
+	if l.gauge == nil {
+		l.gauge = l.region.account.metrics.InFlight.WithLabelValues(l.labels()...)
+	}
+	gauge := l.gauge
 	l.mu.Unlock()
-	l.region.account.metrics.InFlight.WithLabelValues(l.labels()...).Set(float64(inFlight))
+	gauge.Set(float64(inFlight))
 	if held < 0 || waiting < 0 {
 		select {
 		case l.room <- struct{}{}:

@@ -25,21 +25,22 @@ type leases struct {
 	log     *slog.Logger
 	// gained and lost are called by the loop and do not block it. lost calls
 	// rested, from any goroutine, when the account has come to rest.
-	gained func(key string, l *lease)
-	lost   func(key string, rested func())
+	gained func(key string, l *lease, earlier *spent)
+	lost   func(key string, rested func(*spent))
 	// changed is told what happened to a lease of ours: one of the words below.
 	changed func(key, what string)
 
 	keys     []string // of all configured accounts, "account.<vendor>.<name>"
 	mine     map[string]*lease
-	others   map[string]sighting // last news of others' leases and presences
+	others   map[string]sighting   // last news of others' leases and presences
+	freed    map[string]freedLease // accounts that were handed back
 	presence uint64
 	stopping bool
 	// closing are the accounts that we have stopped serving and that are not at
 	// rest yet; rested brings their keys back to the loop. An account that is
 	// handed back keeps its lease renewed until then.
 	closing map[string]bool
-	rested  chan string
+	rested  chan atRest
 	freeing sync.WaitGroup // keys that are being deleted
 }
 
@@ -57,11 +58,27 @@ type sighting struct {
 	at      time.Time
 }
 
-// leaseValue is what a lease or presence key holds.
+// atRest is an account that we serve no more.
+type atRest struct {
+	key   string
+	spent *spent
+}
+
+// freedLease is an account that its owner has handed back. Whoever replaces exactly
+// this revision is the next owner, and what the one before has spent still holds.
+type freedLease struct {
+	revision uint64
+	spent    *spent
+}
+
+// leaseValue is what a lease or presence key holds. Without a replica the account is
+// free, handed back by its last owner.
 type leaseValue struct {
 	Replica string `json:"replica"`
 	// Renewed counts renewals, so that every value differs.
 	Renewed uint64 `json:"renewed"`
+	// Spent is told with an account that is handed back.
+	Spent *spent `json:"spent,omitempty"`
 }
 
 const (
@@ -105,8 +122,8 @@ func (ls *leases) run(ctx context.Context) {
 			} else {
 				ls.heard(e)
 			}
-		case key := <-ls.rested:
-			ls.atRest(life, key)
+		case r := <-ls.rested:
+			ls.atRest(life, r)
 		case <-quiet:
 			settled = true
 			ls.renew(life)
@@ -143,6 +160,7 @@ func (ls *leases) watch(ctx context.Context) <-chan broker.Entry {
 
 // heard notes news of a key.
 func (ls *leases) heard(e broker.Entry) {
+	delete(ls.freed, e.Key)
 	if e.Deleted {
 		delete(ls.others, e.Key)
 		return
@@ -150,6 +168,14 @@ func (ls *leases) heard(e broker.Entry) {
 	var v leaseValue
 	if json.Unmarshal(e.Value, &v) != nil || v.Replica == ls.replica {
 		delete(ls.others, e.Key)
+		return
+	}
+	if v.Replica == "" {
+		delete(ls.others, e.Key)
+		if v.Spent != nil {
+			v.Spent.heard = time.Now()
+		}
+		ls.freed[e.Key] = freedLease{e.Revision, v.Spent}
 		return
 	}
 	ls.others[e.Key] = sighting{v.Replica, time.Now()}
@@ -208,21 +234,21 @@ func (ls *leases) close(ctx context.Context, key string) {
 		return
 	}
 	ls.closing[key] = true
-	ls.lost(key, func() {
+	ls.lost(key, func(s *spent) {
 		select {
-		case ls.rested <- key:
+		case ls.rested <- atRest{key, s}:
 		case <-ctx.Done():
 		}
 	})
 }
 
 // atRest frees the lease of an account that was handed back.
-func (ls *leases) atRest(ctx context.Context, key string) {
-	delete(ls.closing, key)
-	if l := ls.mine[key]; l != nil {
-		delete(ls.mine, key)
+func (ls *leases) atRest(ctx context.Context, r atRest) {
+	delete(ls.closing, r.key)
+	if l := ls.mine[r.key]; l != nil {
+		delete(ls.mine, r.key)
 		l.extend(l.epoch)
-		ls.changed(key, leaseReturned)
-		ls.free(ctx, key, l.revision)
+		ls.changed(r.key, leaseReturned)
+		ls.handBack(ctx, r, l.revision)
 	}
 }

@@ -1,7 +1,13 @@
 package dispatch
 
 import (
+	"slices"
+	"sync"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
 // Metrics are the engine's collectors. No label ever holds a token, an instance
@@ -23,6 +29,8 @@ type Metrics struct {
 	LedgerFull      prometheus.Counter
 	Stage           *prometheus.HistogramVec
 	DeadLetters     *prometheus.CounterVec
+
+	stages map[string]prometheus.Observer
 }
 
 var (
@@ -51,12 +59,57 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life.", "stage"),
 		DeadLetters:     counters("sluice_deadletters_total", "Messages stored as dead letters, by reason.", "reason"),
 	}
+	m.stages = map[string]prometheus.Observer{}
+	for _, stage := range []string{stageQueued, stagePaced, stageVendor, stageTracked} {
+		m.stages[stage] = m.Stage.WithLabelValues(stage)
+	}
 	if reg != nil {
 		reg.MustRegister(m.Received, m.Results, m.Requests, m.RequestDuration, m.Backlog, m.InFlight, m.QuotaLimit,
 			m.QuotaWait, m.BreakerState, m.LeaseHeld, m.LeaseChanges, m.Reconciled, m.LedgerConflicts, m.LedgerFull, m.Stage, m.DeadLetters)
 	}
 	return m
 }
+
+// meters are the collectors of one action, found once: their labels are many and
+// calls are frequent.
+type meters struct {
+	metrics    *Metrics
+	labels     []string
+	limit      prometheus.Gauge
+	wait, took prometheus.Observer
+
+	mu       sync.Mutex
+	requests map[vendors.Kind]prometheus.Counter
+}
+
+func (m *Metrics) meters(labels ...string) *meters {
+	return &meters{
+		metrics: m, labels: labels, limit: m.QuotaLimit.WithLabelValues(labels...),
+		wait: m.QuotaWait.WithLabelValues(labels...), took: m.RequestDuration.WithLabelValues(labels...),
+		requests: map[vendors.Kind]prometheus.Counter{},
+	}
+}
+
+// called counts a finished call.
+func (m *meters) called(k vendors.Kind, took time.Duration) {
+	m.mu.Lock()
+	c := m.requests[k]
+	if c == nil {
+		c = m.metrics.Requests.WithLabelValues(append(slices.Clone(m.labels), k.String())...)
+		m.requests[k] = c
+	}
+	m.mu.Unlock()
+	c.Inc()
+	m.took.Observe(took.Seconds())
+}
+
+// The stages of a command's life.
+const (
+	stageQueued  = "queued"
+	stagePaced   = "paced"
+	stageVendor  = "vendor"
+	stageTracked = "tracked"
+)
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)

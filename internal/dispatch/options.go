@@ -37,6 +37,11 @@ type Broker interface {
 	// Waiting counts the stored commands of each subject, those in work
 	// included.
 	Waiting(ctx context.Context) (map[string]uint64, error)
+	// WaitingOf is Waiting for the subjects of one account.
+	WaitingOf(ctx context.Context, vendor, account string) (map[string]uint64, error)
+	// Arrivals tells, as well as it can, of each command that is published on a
+	// subject from now on. arrived must not block.
+	Arrivals(subject string, arrived func()) (stop func(), err error)
 	// First returns the oldest stored command of a subject without a consumer,
 	// or broker.ErrNotFound. Its Ack deletes it.
 	First(ctx context.Context, subject string) (broker.Message, error)

@@ -38,6 +38,8 @@ func outcomeRows() []outcomeRow {
 		{"unauthorized", "first time", "the breaker opens; again when a probe has succeeded", live(vendors.Unauthorized), stepHold},
 		{"unauthorized", "again, though a probe has succeeded since", "`failed` (`unauthorized`)", with(vendors.Unauthorized, func(s *situation) { s.Repeated = true }), stepFail},
 		{"unauthorized", "expired, nothing sent", "`expired`", with(vendors.Unauthorized, unsent), stepExpire},
+		{"unexplained", "", "again in a call of its own, to learn the reason", live(vendors.Unexplained), stepAlone},
+		{"unexplained", "expired", "`failed` (`vendor_refused`)", with(vendors.Unexplained, expired), stepFail},
 		{"ambiguous", "", "look-ups only: `succeeded` or `failed` by proof, again if shown not to have run, else `indeterminate` (`outcome_unknown`)", live(vendors.Ambiguous), stepReconcile},
 		{"withheld", "our lease or ledger said no", "nothing was sent; the account's owner goes on", live(vendors.Withheld), stepAbandon},
 	}

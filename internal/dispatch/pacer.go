@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +19,6 @@ const (
 )
 
 const (
-	// maxPassed is how many calls may go to others while a lower priority
-	// waits. The promise is one in ten; the rest is for calls that were already
-	// being prepared when its turn came.
-	maxPassed = 8
 	// maxStaged bounds the commands between their turn and their call.
 	maxStaged = 256
 	// leadFloor is the least head start a turn gets for look-up, signature and
@@ -31,26 +28,29 @@ const (
 )
 
 // pacer hands out the calls of one quota: one API action of one account in one
-// region. A command first gets its turn, most urgent first; then it prepares,
-// signs and records its intent; and only then takes its permit, so that neither
-// slow look-ups nor slow disks disturb the even spacing at the vendor's end.
+// region. A command first gets its turn; then it prepares, signs and records its
+// intent; and only then takes its permit, so that neither slow look-ups nor slow
+// disks disturb the even spacing at the vendor's end.
 //
-// Turns run ahead of permits by no more than the preparation takes, so that an
-// urgent command finds at most those before it that are being prepared.
+// Turns run ahead of permits by no more than the preparation takes. What is being
+// prepared does not keep a more urgent command from its turn, nor from the next
+// permit.
 type pacer struct {
-	mu       sync.Mutex
-	limiter  *rate.Limiter
-	window   *window
-	full     rate.Limit // the configured quota less the margin
-	waiting  [priorities][]*turn
-	passed   [priorities]int
-	staged   int // turns given, permit not yet taken
-	lead     time.Duration
-	closed   bool      // no turns: the breaker is open
-	notUntil time.Time // no permit before: the previous owner's window
-	timer    *time.Timer
-	adapt    adaptation
-	onLimit  func(perSecond float64)
+	mu      sync.Mutex
+	limiter *rate.Limiter
+	full    rate.Limit // the configured quota less the margin
+	// unlimited: no quota is configured, so that its calls count in no window.
+	unlimited bool
+	waiting   [priorities][]*turn
+	staged    [priorities]int // turns given, permit not yet asked for
+	// lead is how long preparing takes on average, swing how far it is off that.
+	lead, swing time.Duration
+	closed      bool        // no turns: the breaker is open
+	timer       *time.Timer // of the next turn
+	permits     permits
+	adapt       adaptation
+	meters      *meters
+	onLimit     func(perSecond float64)
 }
 
 // turn is a place in a pacer's queue, then the right to prepare one call.
@@ -69,11 +69,22 @@ func newPacer(perSecond float64, notUntil time.Time, onLimit func(float64)) *pac
 	if perSecond <= 0 {
 		limit = rate.Inf
 	}
-	p := &pacer{full: limit, limiter: rate.NewLimiter(limit, 1), window: newWindow(perSecond), lead: leadFloor, notUntil: notUntil, onLimit: onLimit}
-	p.timer = time.AfterFunc(time.Hour, p.wake)
-	p.timer.Stop()
+	// The window is the hard bound; a burst of what falls into its slack makes up for
+	// timers that are late.
+	burst := 1 + int(min(perSecond, 1000)*(1/quotaMargin-1))
+	p := &pacer{full: limit, unlimited: perSecond <= 0, limiter: rate.NewLimiter(limit, burst), lead: leadFloor, onLimit: onLimit}
+	p.permits.window, p.permits.notUntil = newWindow(perSecond), notUntil
+	p.timer = stoppedTimer(p.wake)
+	p.permits.timer = stoppedTimer(p.wakePermits)
 	p.report()
 	return p
+}
+
+// stoppedTimer makes a timer that calls f once it has been set.
+func stoppedTimer(f func()) *time.Timer {
+	t := time.AfterFunc(time.Hour, f)
+	t.Stop()
+	return t
 }
 
 // wait returns a turn once it is this caller's, or the context's cause. The
@@ -93,33 +104,83 @@ func (p *pacer) wait(ctx context.Context, prio int) (*turn, error) {
 	}
 }
 
+// try returns a turn if it can be had at once, else nil. The caller must end it with
+// release.
+func (p *pacer) try(prio int) *turn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.closed || len(p.waiting[prio]) > 0 || !p.mayStage(prio) || p.untilPermit(now, prio) > p.headStart() {
+		return nil
+	}
+	t := &turn{p: p, prio: prio}
+	p.hand(t, now)
+	return t
+}
+
 // leave takes a turn out of the queue, or gives it back if it was just granted.
 func (p *pacer) leave(t *turn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	queue := p.waiting[t.prio]
-	for i, w := range queue {
-		if w == t {
-			p.waiting[t.prio] = append(queue[:i], queue[i+1:]...)
-			return
-		}
+	if i := slices.Index(p.waiting[t.prio], t); i >= 0 {
+		p.waiting[t.prio] = slices.Delete(p.waiting[t.prio], i, i+1)
+		return
 	}
 	p.unstage(t)
 }
 
-// grant gives turns while there is room. The caller holds the lock.
+// grant gives turns while there is room, most urgent first, and sets the timer for
+// the next one. The caller holds the lock.
 func (p *pacer) grant() {
-	for !p.closed && p.anyWaiting() && p.staged < p.room() {
-		now := time.Now()
-		if ahead := p.untilPermit(now) - p.headStart(); ahead > 0 {
-			p.timer.Reset(ahead)
-			return
-		}
-		t := p.pick()
-		t.granted, t.staged = now, true
-		p.staged++
-		close(t.ready)
+	if p.closed {
+		return
 	}
+	now := time.Now()
+	next := time.Duration(math.MaxInt64)
+	for prio := range priorities {
+		for len(p.waiting[prio]) > 0 && p.mayStage(prio) {
+			if early := p.untilPermit(now, prio) - p.headStart(); early > 0 {
+				next = min(next, early)
+				break
+			}
+			p.stage(now, prio)
+		}
+	}
+	if next < math.MaxInt64 {
+		p.timer.Reset(next)
+	}
+}
+
+// stage gives the first of a priority its turn. The caller holds the lock.
+func (p *pacer) stage(now time.Time, prio int) {
+	t := p.waiting[prio][0]
+	p.waiting[prio][0] = nil
+	p.waiting[prio] = p.waiting[prio][1:]
+	p.hand(t, now)
+	close(t.ready)
+}
+
+// hand gives a turn. The caller holds the lock.
+func (p *pacer) hand(t *turn, now time.Time) {
+	t.granted, t.staged = now, true
+	p.staged[t.prio]++
+}
+
+// mayStage reports whether one more of a priority may prepare. The caller holds the
+// lock.
+func (p *pacer) mayStage(prio int) bool { return p.ahead(prio) < p.room() }
+
+// ahead counts those in preparation that a command of a priority does not pass.
+// Less urgent ones take nothing from it; and one of each priority is got ready
+// whatever goes before it, so that its share is not lost. The caller holds the lock.
+func (p *pacer) ahead(prio int) (n int) {
+	if p.staged[prio]+p.permits.queued(prio) == 0 {
+		return 0
+	}
+	for i := range prio + 1 {
+		n += p.staged[i]
+	}
+	return n
 }
 
 // wake is the timer's: the next permit has come near.
@@ -128,10 +189,6 @@ func (p *pacer) wake() {
 	defer p.mu.Unlock()
 	p.adapted(time.Now())
 	p.grant()
-}
-
-func (p *pacer) anyWaiting() bool {
-	return len(p.waiting[prioUrgent])+len(p.waiting[prioNormal])+len(p.waiting[prioBulk]) > 0
 }
 
 // room is how many commands may be in preparation: as many calls as fall into the
@@ -144,47 +201,33 @@ func (p *pacer) room() int {
 	return min(maxStaged, 1+int(math.Ceil(ahead*1.2-0.2)))
 }
 
-// headStart is how long before its permit a turn is given.
+// headStart is how long before its permit a turn is given: most are prepared by then,
+// as a permit that finds nobody ready is lost.
 func (p *pacer) headStart() time.Duration {
-	return min(leadCeil, p.lead*3/2+leadFloor)
+	return min(leadCeil, p.lead+2*p.swing+leadFloor)
 }
 
-// untilPermit is when a further turn could have its permit, after all that were
-// given before. The caller holds the lock.
-func (p *pacer) untilPermit(now time.Time) time.Duration {
+// untilPermit is when a further turn of a priority could have its permit, after
+// all that it does not pass. The caller holds the lock.
+func (p *pacer) untilPermit(now time.Time, prio int) time.Duration {
+	closed := p.permits.notUntil.Sub(now)
 	limit := p.limiter.Limit()
 	if limit == rate.Inf {
-		return max(0, p.notUntil.Sub(now))
+		return max(0, closed)
 	}
-	missing := 1 + float64(p.staged) - p.limiter.TokensAt(now)
-	d := time.Duration(max(0, missing) / float64(limit) * float64(time.Second))
-	return max(d, p.notUntil.Sub(now))
+	// Those that wait for their permit have been taken off the tokens already.
+	passes := 0
+	for i := prio + 1; i < priorities; i++ {
+		passes += p.permits.queued(i)
+	}
+	missing := 1 + float64(p.ahead(prio)-passes) - p.limiter.TokensAt(now)
+	return max(time.Duration(max(0, missing)/float64(limit)*float64(time.Second)), closed)
 }
 
-// pick takes the next turn off the queues: a priority that was passed over often
-// enough, lowest first; otherwise the most urgent. The caller holds the lock.
-func (p *pacer) pick() *turn {
-	chosen := -1
-	for prio := priorities - 1; prio >= 0 && chosen < 0; prio-- {
-		if len(p.waiting[prio]) > 0 && p.passed[prio] >= maxPassed {
-			chosen = prio
-		}
-	}
-	for prio := 0; chosen < 0; prio++ {
-		if len(p.waiting[prio]) > 0 {
-			chosen = prio
-		}
-	}
-	for prio := range priorities {
-		if prio > chosen && len(p.waiting[prio]) > 0 {
-			p.passed[prio]++
-		}
-	}
-	p.passed[chosen] = 0
-	t := p.waiting[chosen][0]
-	p.waiting[chosen][0] = nil
-	p.waiting[chosen] = p.waiting[chosen][1:]
-	return t
+// waits reports whether anything of a priority is on its way to a permit. The
+// caller holds the lock.
+func (p *pacer) waits(prio int) bool {
+	return len(p.waiting[prio])+p.staged[prio]+p.permits.queued(prio) > 0
 }
 
 // permit takes one call of the quota and returns when it may leave. It is called
@@ -192,60 +235,22 @@ func (p *pacer) pick() *turn {
 func (t *turn) permit(ctx context.Context) error {
 	p := t.p
 	p.mu.Lock()
-	now := time.Now()
-	p.lead += (now.Sub(t.granted) - p.lead) / 8
-	p.adapted(now)
-	r, delay := p.reserve(now)
+	took := time.Since(t.granted)
+	p.swing += (max(took-p.lead, p.lead-took) - p.swing) / 8
+	p.lead += (took - p.lead) / 8
+	k := p.queue(t.prio)
 	p.unstage(t)
 	p.mu.Unlock()
-	return p.hold(ctx, r, delay)
+	return p.await(ctx, k)
 }
 
 // probe takes one call of the quota for a call that has no turn: the breaker's,
 // while there are none.
 func (p *pacer) probe(ctx context.Context) error {
 	p.mu.Lock()
-	r, delay := p.reserve(time.Now())
+	k := p.queue(prioUrgent)
 	p.mu.Unlock()
-	return p.hold(ctx, r, delay)
-}
-
-// reserve takes the next call of the quota and says when it may leave. The caller
-// holds the lock.
-func (p *pacer) reserve(now time.Time) (*rate.Reservation, time.Duration) {
-	r := p.limiter.ReserveN(now, 1)
-	return r, max(r.DelayFrom(now), p.notUntil.Sub(now))
-}
-
-// hold returns when a reserved call may leave.
-func (p *pacer) hold(ctx context.Context, r *rate.Reservation, delay time.Duration) error {
-	if err := context.Cause(ctx); err != nil {
-		r.Cancel()
-		return err
-	}
-	if delay <= 0 {
-		delay = p.depart()
-	}
-	for ; delay > 0; delay = p.depart() {
-		if err := sleep(ctx, delay); err != nil {
-			r.Cancel()
-			return err
-		}
-	}
-	return nil
-}
-
-// depart lets a call go that has its permit, or says how long it has to be held
-// back.
-func (p *pacer) depart() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	wait := p.window.wait(now)
-	if wait == 0 {
-		p.window.leave(now)
-	}
-	return wait
+	return p.await(ctx, k)
 }
 
 // release ends the turn, whether or not it took its permit.
@@ -259,7 +264,7 @@ func (t *turn) release() {
 func (p *pacer) unstage(t *turn) {
 	if t.staged {
 		t.staged = false
-		p.staged--
+		p.staged[t.prio]--
 	}
 	p.grant()
 }
@@ -272,7 +277,7 @@ func (p *pacer) setClosed(closed bool) {
 	p.grant()
 }
 
-// stop ends the pacer's timer.
+// stop ends the timer of turns; what waits for its permit still gets it.
 func (p *pacer) stop() { p.timer.Stop() }
 
 // report tells the limit in force.
@@ -280,7 +285,7 @@ func (p *pacer) report() {
 	if p.onLimit == nil {
 		return
 	}
-	if p.full == rate.Inf {
+	if p.full == rate.Inf && p.limiter.Limit() == rate.Inf {
 		p.onLimit(math.Inf(1))
 		return
 	}

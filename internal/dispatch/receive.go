@@ -30,24 +30,38 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed
 			place, other = a.begin(d)
 		}
 	}
-	go func() {
-		defer a.work.Done()
-		defer d.waiting.leave()
+	go a.inHand(d, func() stage {
 		switch {
 		case place != nil:
-			a.carry(ctx, d, place, other)
+			return a.carry(ctx, d, place, other)
 		case err != nil:
 			d.settle(a, a.refuseUnread(d, err))
 		case why != nil:
 			if !a.refused(ctx, d, why) {
 				mine, other := a.begin(d)
-				a.carry(ctx, d, mine, other)
+				return a.carry(ctx, d, mine, other)
 			}
 		default:
 			d.place(true) // it takes no token and no instance
 			d.settle(a, a.dryRun(ctx, d))
 		}
-	}()
+		return nil
+	})
+}
+
+// stage is a part of a delivery's way that has a goroutine of its own. It returns the
+// next one, or nil at the end.
+type stage func() stage
+
+// inHand takes a delivery through its stages. Stages that wait for minutes begin on a
+// fresh goroutine: thousands of them must not keep the stacks that a call has needed.
+func (a *account) inHand(d *delivery, s stage) {
+	if next := s(); next != nil {
+		go a.inHand(d, next)
+		return
+	}
+	d.waiting.leave()
+	a.work.Done()
 }
 
 // refuseUnread answers a message that could not be read as a command of its lane.

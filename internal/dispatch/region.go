@@ -6,11 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/vendors"
+	"github.com/sony/gobreaker/v2"
 )
 
 // region is one account's endpoint in one region: its adapter, its breaker, the
@@ -22,11 +20,16 @@ type region struct {
 	breaker   *breaker
 	instances *instances
 	tracker   *tracker
-	lanes     []*lane
+	outlook   *outlook // nil if the vendor shows instances one by one only
+	pools     map[vendors.Operation]*pool
+	lanes     map[string]*lane // by subject
+	woken     chan *lane       // lanes that have got something to do
 	log       *slog.Logger
-	// opensAt is before when no call may leave: the previous owner's last calls
-	// are still in the vendor's window.
-	opensAt time.Time
+	// began is when the region was taken over. No call may leave in the window that
+	// follows, in which the previous owner's last calls may count, unless earlier
+	// tells of them.
+	began   time.Time
+	earlier *spent
 	// takenOver is closed once everything an earlier owner held is known again.
 	takenOver chan struct{}
 
@@ -42,9 +45,9 @@ const quotaWindow = time.Second
 func newRegion(a *account, name string, stored map[string]uint64) (*region, error) {
 	r := &region{
 		account: a, name: name, instances: newInstances(), takenOver: make(chan struct{}),
-		log:     a.log.With("region", name),
-		opensAt: time.Now().Add(quotaWindow),
-		pacers:  map[string]*pacer{},
+		log:   a.log.With("region", name),
+		began: time.Now(), earlier: a.earlier,
+		pacers: map[string]*pacer{}, lanes: map[string]*lane{},
 	}
 	facts := a.conf.Facts.Name
 	r.breaker = newBreaker(facts+"/"+a.conf.Name+"/"+name, a.conf.Breaker, r.log, func(s gobreaker.State) {
@@ -56,18 +59,21 @@ func newRegion(a *account, name string, stored map[string]uint64) (*region, erro
 		return nil, err
 	}
 	r.vendor = vendor
-	r.tracker = newTracker(r.vendor.Poll, a.conf.Track.Interval)
+	r.tracker = newTracker(r.vendor.Poll, a.conf.Track.Interval, a.conf.Facts.PollTogether)
 	for op := range a.conf.Facts.Actions {
 		for prio, name := range events.Priorities() {
 			l := r.newLane(string(op), name, prio)
+			l.stored = stored[l.subject] > 0
 			// Commands of an operation that is switched off are answered by the
 			// survey, without a consumer. But what is stored already may have
 			// been sent before it was switched off, and has to be followed.
-			if a.conf.Allow[string(op)] || stored[a.subjects.Lane(l.id)] > 0 {
-				r.lanes = append(r.lanes, l)
+			if a.conf.Allow[string(op)] || l.stored {
+				r.lanes[l.subject] = l
 			}
 		}
 	}
+	r.woken = make(chan *lane, len(r.lanes))
+	r.makeShared()
 	return r, nil
 }
 
@@ -77,9 +83,12 @@ func (r *region) newLane(op, priority string, prio int) *lane {
 	quota := conf.Quota(conf.Facts.Actions[vendors.Operation(op)])
 	waiting := mostWaiting
 	if quota > 0 {
-		waiting = min(mostWaiting, max(leastWaiting, int(quota/2)))
+		waiting = min(mostWaiting, max(leastWaiting, int(quota)))
 	}
-	return &lane{id: id, region: r, prio: prio, maxHeld: conf.MaxInFlight, maxWaiting: waiting, room: make(chan struct{}, 1)}
+	if prio == prioBulk {
+		waiting = max(waiting, 2*conf.Facts.Coalesce[vendors.Operation(op)])
+	}
+	return &lane{id: id, subject: r.account.subjects.Lane(id), region: r, prio: prio, maxHeld: conf.MaxInFlight, maxWaiting: waiting, room: make(chan struct{}, 1)}
 }
 
 // serve runs the region until ctx ends and returns when all its goroutines have.
@@ -88,82 +97,47 @@ func (r *region) serve(ctx context.Context) {
 	defer all.Wait()
 	all.Go(func() { r.breaker.watch(ctx, r.account.conf.Breaker.Open, r.probe) })
 	all.Go(func() { r.tracker.run(ctx) })
-	recovering, err := r.openLanes(ctx)
+	defer r.listen()()
+	stored := r.storedLanes()
+	recovering, err := r.openLanes(ctx, stored)
 	if err != nil {
 		r.log.Info("region stopped before its lanes were open", "error", err)
 		close(r.takenOver)
 		return
 	}
 	var recovered sync.WaitGroup
-	for i, l := range r.lanes {
+	for i, l := range stored {
 		recovered.Add(1)
 		all.Go(func() { l.pull(ctx, recovering[i], recovered.Done) })
 	}
-	recovered.Wait()
-	close(r.takenOver)
-	<-ctx.Done()
+	all.Go(func() {
+		recovered.Wait()
+		close(r.takenOver)
+	})
+	r.openWoken(ctx, &all)
 	for _, p := range r.allPacers() {
 		p.stop()
 	}
 }
 
-// lanesAtOnce bounds the lanes of a region that are opened together: a cluster may
-// take seconds for each.
-const lanesAtOnce = 8
-
-// openLanes makes the consumers and takes back what an earlier owner left in
-// them. It tries until it succeeds or ctx ends.
-func (r *region) openLanes(ctx context.Context) (recovering []int, err error) {
-	recovering = make([]int, len(r.lanes))
-	var all errgroup.Group
-	all.SetLimit(lanesAtOnce)
-	for i, l := range r.lanes {
-		all.Go(func() (err error) {
-			recovering[i], err = l.openAtLast(ctx)
-			return err
-		})
+// makeShared makes what commands share: look-ups and calls for many instances, and
+// the quotas of which the owner before us has told.
+func (r *region) makeShared() {
+	facts := r.account.conf.Facts
+	if v, ok := r.vendor.(vendors.Surveyor); ok && facts.Survey > 1 {
+		r.outlook = newOutlook(r.account, v)
 	}
-	return recovering, all.Wait()
-}
-
-// openAtLast is open, tried until it succeeds or ctx ends.
-func (l *lane) openAtLast(ctx context.Context) (recovering int, err error) {
-	for try := 0; ; try++ {
-		if recovering, err = l.open(ctx); err == nil {
-			return recovering, nil
-		}
-		if try%30 == 0 {
-			l.region.log.Warn("cannot open lane; trying on", "lane", l.id, "error", err)
-		}
-		if sleep(ctx, laneRetry) != nil {
-			return 0, err
+	r.pools = map[vendors.Operation]*pool{}
+	if v, ok := r.vendor.(vendors.Coalescer); ok {
+		for op, most := range facts.Coalesce {
+			r.pools[op] = &pool{region: r, vendor: v, action: facts.Actions[op], most: most}
 		}
 	}
-}
-
-// open makes the lane's consumer; what is unacknowledged in it was an earlier
-// owner's and is called back.
-func (l *lane) open(ctx context.Context) (recovering int, err error) {
-	a := l.region.account
-	if l.queue == nil {
-		l.queue, err = a.broker.Lane(ctx, a.subjects.Lane(l.id), ackWait, l.maxHeld)
-		if err != nil {
-			l.queue = nil
-			return 0, err
+	if r.earlier != nil {
+		for action := range r.earlier.Calls[r.name] {
+			r.pacer(action) // it counts them, and tells of them in its turn
 		}
 	}
-	if recovering, err = l.queue.Unacked(ctx); err != nil || recovering == 0 {
-		return recovering, err
-	}
-	if recovering > l.maxHeld {
-		// The limit was lowered since; all of them must fit to be taken over.
-		l.maxHeld = recovering
-		if l.queue, err = a.broker.Lane(ctx, a.subjects.Lane(l.id), ackWait, l.maxHeld); err != nil {
-			l.queue = nil
-			return 0, err
-		}
-	}
-	return recovering, l.queue.Reset(ctx)
 }
 
 // recovered returns once new work may start in the region.
@@ -183,14 +157,19 @@ func (r *region) pacer(action string) *pacer {
 	p := r.pacers[action]
 	if p == nil {
 		conf := r.account.conf
-		gauge := r.account.metrics.QuotaLimit.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action)
+		ages, known := r.earlier.calls(r.name, action)
+		meters := r.account.metrics.meters(conf.Facts.Name, conf.Name, r.name, action)
 		quota := conf.Quota(action)
-		opens := r.opensAt
-		if quota > 0 {
+		opens := r.began
+		if quota > 0 && !known {
 			// A quota of less than one call a second has a longer window.
-			opens = opens.Add(max(0, time.Duration(float64(time.Second)/quota)-quotaWindow))
+			opens = r.began.Add(max(quotaWindow, time.Duration(float64(time.Second)/quota)))
 		}
-		p = newPacer(quota, opens, gauge.Set)
+		p = newPacer(quota, opens, meters.limit.Set)
+		p.meters = meters
+		if known {
+			p.resume(ages, r.earlier.heard)
+		}
 		p.setClosed(r.breaker.isOpen())
 		r.pacers[action] = p
 	}
@@ -226,24 +205,24 @@ func (r *region) permit(ctx context.Context, action string) error {
 	if err := r.breaker.wait(ctx); err != nil {
 		return err
 	}
-	turn, err := r.pacer(action).wait(ctx, priorityOf(ctx))
+	p := r.pacer(action)
+	turn, err := p.wait(ctx, priorityOf(ctx))
 	if err != nil {
 		return err
 	}
 	defer turn.release()
 	err = turn.permit(ctx)
-	r.quotaWait(action, time.Since(asked))
+	p.meters.wait.Observe(time.Since(asked).Seconds())
 	return err
 }
 
 // observe is the adapter's hook after each call.
 func (r *region) observe(action string, v vendors.Verdict, took time.Duration) {
-	conf, m := r.account.conf, r.account.metrics
-	m.Requests.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action, v.Kind.String()).Inc()
-	m.RequestDuration.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action).Observe(took.Seconds())
+	p := r.pacer(action)
+	p.meters.called(v.Kind, took)
 	switch v.Kind {
 	case vendors.Throttled:
-		r.pacer(action).throttled(v.RetryAfter)
+		p.throttled(v.RetryAfter)
 	case vendors.Unauthorized:
 		if !r.account.lease.valid() {
 			return // a call that was frozen until its signature lapsed; the key is fine
@@ -252,13 +231,10 @@ func (r *region) observe(action string, v vendors.Verdict, took time.Duration) {
 		r.log.Error("the vendor refuses our credentials", "action", action, "code", v.Response.Code, "message", v.Message)
 		r.account.tripAll()
 		return
+	default:
+		p.answered(took)
 	}
 	r.breaker.record(v.Kind)
-}
-
-func (r *region) quotaWait(action string, d time.Duration) {
-	conf := r.account.conf
-	r.account.metrics.QuotaWait.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action).Observe(d.Seconds())
 }
 
 // probe is the half-open breaker's look-up; it passes the breaker, but not the

@@ -160,8 +160,13 @@ func (ls *leases) take(ctx context.Context, key string) {
 	bounded, cancel := context.WithTimeout(ctx, ls.ttl/4)
 	defer cancel()
 	l := newLease()
-	revision, asked, err := ls.put(bounded, key, 0)
+	freed := ls.freed[key]
+	delete(ls.freed, key)
+	revision, asked, err := ls.put(bounded, key, freed.revision)
 	if err != nil {
+		if errors.Is(err, broker.ErrConflict) && freed.revision > 0 {
+			return // somebody else was quicker, or it has run out: then it is made anew
+		}
 		if errors.Is(err, broker.ErrConflict) {
 			// Somebody holds it of whom nothing was heard yet. If that is a dead
 			// replica's lease, nothing ever will be: it is tried again soon.
@@ -174,21 +179,38 @@ func (ls *leases) take(ctx context.Context, key string) {
 	ls.mine[key] = l
 	ls.log.Info("lease taken", "lease", key)
 	ls.changed(key, leaseTaken)
-	ls.gained(key, l)
+	ls.gained(key, l, freed.spent)
 }
 
-// free deletes the key in the background, so that others see at once that the
-// account is free.
+// handBack frees an account in the background, so that others see at once that it is
+// free, and what of its quotas was spent of late. It runs out by itself.
+func (ls *leases) handBack(ctx context.Context, r atRest, revision uint64) {
+	ls.freeing.Go(func() {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		value, err := json.Marshal(leaseValue{Renewed: revision + 1, Spent: r.spent})
+		if err == nil {
+			_, err = ls.kv.Update(bounded, r.key, value, revision)
+		}
+		ls.tellFreed(r.key, err)
+	})
+}
+
+// free deletes a presence key in the background.
 func (ls *leases) free(ctx context.Context, key string, revision uint64) {
 	ls.freeing.Go(func() {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		if err := ls.kv.Delete(bounded, key, revision); err != nil && !errors.Is(err, broker.ErrNotFound) {
-			ls.log.Warn("lease could not be freed; it runs out by itself", "lease", key, "error", err)
-			return
-		}
-		ls.log.Info("lease handed back", "lease", key)
+		ls.tellFreed(key, ls.kv.Delete(bounded, key, revision))
 	})
+}
+
+func (ls *leases) tellFreed(key string, err error) {
+	if err != nil && !errors.Is(err, broker.ErrNotFound) {
+		ls.log.Warn("lease could not be freed; it runs out by itself", "lease", key, "error", err)
+		return
+	}
+	ls.log.Info("lease handed back", "lease", key)
 }
 
 // leave frees the presence.

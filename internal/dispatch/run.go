@@ -41,21 +41,52 @@ type run struct {
 	// were refused; valid if wasRefused.
 	wasRefused bool
 	refusedAt  uint64
-	started    time.Time
+	queued     time.Time // when it began to wait for the quota, the last time
 	// looks counts looks at a busy instance.
 	looks int
+	// parked: the next stage has begun on a goroutine of its own.
+	parked bool
+	// early is what was looked up while the token was claimed; nil once it was used.
+	early *early
 }
 
 // drive takes the command from wherever its record stands to its final result.
-// A nil error means that the delivery is answered.
+// A nil error means that the delivery is answered, errParked that goOn has to be
+// called for the rest.
 func (r *run) drive(ctx context.Context) error {
-	defer r.free()
-	r.started = time.Now()
+	err := r.begin(ctx)
+	if !errors.Is(err, errParked) {
+		r.free()
+	}
+	return err
+}
+
+// goOn is the rest of drive, once the vendor has been called.
+func (r *run) goOn(ctx context.Context) error {
+	err := r.work(ctx)
+	switch {
+	case errors.Is(err, errParked):
+		return err
+	case errors.Is(err, errAnswered):
+		err = nil
+	}
+	r.free()
+	return err
+}
+
+// begin takes the token and works as far as that goes without long waiting.
+func (r *run) begin(ctx context.Context) error {
 	if !r.account.lease.valid() {
 		// Waking from a pause, we would take records from under the new owner.
 		return errFenced
 	}
+	e := r.lookEarly(ctx)
 	created, err := r.claim(ctx)
+	if created && err == nil && e.take() {
+		r.early = e
+	} else {
+		e.drop()
+	}
 	switch {
 	case errors.Is(err, ledger.ErrExpired):
 		r.takePlace()
@@ -90,10 +121,15 @@ func (r *run) work(ctx context.Context) (err error) {
 		switch r.entry.State {
 		case ledger.Claimed:
 			err = r.start(ctx)
-		case ledger.Sending:
-			err = r.reconcile(ctx)
-		case ledger.Accepted:
-			err = r.follow(ctx)
+		case ledger.Sending, ledger.Accepted:
+			if r.parked = !r.parked; r.parked {
+				return errParked
+			}
+			if r.entry.State == ledger.Sending {
+				err = r.reconcile(ctx)
+			} else {
+				err = r.follow(ctx)
+			}
 		case ledger.Final:
 			r.final = true
 			return r.answerOthers()
@@ -115,6 +151,8 @@ var (
 	// errFreed: the command that held the token was answered and the token is
 	// free again; the delivery, which is another's, begins anew.
 	errFreed = errors.New("the token is free again")
+	// errParked: the work is at the vendor; what follows may take hours.
+	errParked = errors.New("under way at the vendor")
 )
 
 // claim takes the token, or reads the record that holds it.
@@ -123,11 +161,8 @@ func (r *run) claim(ctx context.Context) (created bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("encode command: %w", err)
 	}
-	err = r.account.withRoom(ctx, func() error {
-		r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, eventKey(r.cmd), ledger.Record{
-			Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
-		})
-		return err
+	r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, eventKey(r.cmd), ledger.Record{
+		Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
 	})
 	if err != nil || created {
 		return created, err
@@ -166,12 +201,12 @@ func (r *run) save(change func(*ledger.Record)) error {
 	return r.store(r.account.hard, change)
 }
 
-// store writes the record, waiting for room if the ledger is full. While our lease
+// store writes the record. While our lease
 // is valid, a record that was only touched is still ours: a replica that has lost
 // the account did that as it woke from a pause.
 func (r *run) store(ctx context.Context, change func(*ledger.Record)) error {
 	for {
-		err := r.account.withRoom(ctx, func() error { return r.entry.Save(ctx, change) })
+		err := r.entry.Save(ctx, change)
 		if !errors.Is(err, ledger.ErrLost) || !r.account.lease.valid() {
 			return err
 		}

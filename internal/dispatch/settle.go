@@ -98,7 +98,7 @@ func (r *run) timeUp(v vendors.Verdict) error {
 		}
 		return r.fail(v)
 	}
-	if err := r.account.withRoom(r.account.hard, func() error { return r.entry.Free(r.account.hard, eventKey(r.first)) }); err != nil {
+	if err := r.entry.Free(r.account.hard, eventKey(r.first)); err != nil {
 		return err
 	}
 	if err := r.account.answers.refuse(r.account.hard, r.first, expired(r.expiry())); err != nil {
@@ -125,6 +125,8 @@ func (r *run) lastVerdict() vendors.Verdict {
 		v.Kind, v.Reason = vendors.Busy, events.ReasonInstanceBusy
 	case vendors.Throttled.String():
 		v.Kind, v.Reason = vendors.Throttled, events.ReasonQuotaExhausted
+	case vendors.Unexplained.String():
+		v.Kind, v.Reason = vendors.Refused, events.ReasonVendorRefused
 	case vendors.Unauthorized.String():
 		v.Kind, v.Reason = vendors.Unauthorized, events.ReasonUnauthorized
 	}

@@ -122,6 +122,7 @@ type simBroker struct {
 	stored    []*simStored
 	published []broker.Outgoing
 	ids       map[string]bool
+	arrivals  map[string]func()
 	changed   chan struct{}
 	// publishFail may refuse a publish.
 	publishFail func(broker.Outgoing) error
@@ -140,7 +141,7 @@ type simStored struct {
 }
 
 func newSimBroker() *simBroker {
-	return &simBroker{ids: map[string]bool{}, changed: make(chan struct{})}
+	return &simBroker{ids: map[string]bool{}, changed: make(chan struct{}), arrivals: map[string]func(){}}
 }
 
 func (b *simBroker) signal() {
@@ -155,6 +156,9 @@ func (b *simBroker) store(subject string, data []byte) {
 	b.seq++
 	b.stored = append(b.stored, &simStored{subject: subject, data: data, received: time.Now(), seq: b.seq})
 	b.signal()
+	if arrived := b.arrivals[subject]; arrived != nil {
+		arrived()
+	}
 }
 
 func (b *simBroker) Publish(_ context.Context, m broker.Outgoing) error {
@@ -198,6 +202,24 @@ func (b *simBroker) Waiting(context.Context) (map[string]uint64, error) {
 		}
 	}
 	return out, nil
+}
+
+func (b *simBroker) WaitingOf(ctx context.Context, _, account string) (map[string]uint64, error) {
+	all, err := b.Waiting(ctx)
+	maps.DeleteFunc(all, func(subject string, _ uint64) bool { return !strings.Contains(subject, "."+account+".") })
+	return all, err
+}
+
+// Arrivals keeps one listener per subject, as an engine has one lane.
+func (b *simBroker) Arrivals(subject string, arrived func()) (stop func(), err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.arrivals[subject] = arrived
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.arrivals, subject)
+	}, nil
 }
 
 func (b *simBroker) First(_ context.Context, subject string) (broker.Message, error) {

@@ -12,8 +12,8 @@ import (
 // long a command on a subject without a lane waits for its refusal.
 const surveyEvery = 500 * time.Millisecond
 
-// survey counts what waits, for the metrics, and answers commands on subjects
-// that no lane serves. A lane for each such subject is impossible, as anybody
+// survey counts what waits, for the metrics, wakes lanes whose arrivals went
+// unheard, and answers commands on subjects that no lane serves. A lane for each such subject is impossible, as anybody
 // may invent one, and a consumer for all of them would overlap with the lanes,
 // which a work queue forbids.
 func (e *Engine) survey(ctx context.Context) {
@@ -26,8 +26,15 @@ func (e *Engine) survey(ctx context.Context) {
 		}
 		shown = e.showBacklog(waiting, shown)
 		for subject := range waiting {
-			if a := e.ownerOf(subject); a != nil && !a.serves(subject) {
+			a := e.ownerOf(subject)
+			switch {
+			case a == nil:
+			case !a.serves(subject):
 				a.answerStray(ctx, subject)
+			default:
+				if l := a.lane(subject); l != nil {
+					l.wake()
+				}
 			}
 		}
 	}

@@ -118,5 +118,5 @@ func (l *lane) whereabouts(ctx context.Context) (waiting, elsewhere int, ok bool
 		return 0, 0, false
 	}
 	a := l.region.account
-	return waiting, max(0, out-a.hands.count(a.subjects.Lane(l.id))), true
+	return waiting, max(0, out-a.hands.count(l.subject)), true
 }

@@ -1,7 +1,9 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,7 +13,8 @@ import (
 const (
 	// firstPoll is early, so that a short-lived busy status is seen at all.
 	firstPoll = 250 * time.Millisecond
-	// pollBatch is how many tasks are asked about at once.
+	// pollBatch is how many tasks are asked about at once, where the vendor does not
+	// say more.
 	pollBatch = 100
 	// pollGrowth is the factor between the pauses of one task's polls.
 	pollGrowth = 1.5
@@ -23,6 +26,7 @@ const (
 type tracker struct {
 	vendor   func(context.Context, []vendors.Task) []vendors.Progress
 	interval time.Duration
+	batch    int
 	wake     chan struct{}
 
 	mu    sync.Mutex
@@ -36,8 +40,8 @@ type followed struct {
 	end   chan vendors.Progress // buffered; written once by the tracker
 }
 
-func newTracker(poll func(context.Context, []vendors.Task) []vendors.Progress, interval time.Duration) *tracker {
-	return &tracker{vendor: poll, interval: interval, wake: make(chan struct{}, 1), tasks: map[*followed]struct{}{}}
+func newTracker(poll func(context.Context, []vendors.Task) []vendors.Progress, interval time.Duration, batch int) *tracker {
+	return &tracker{vendor: poll, interval: interval, batch: cmp.Or(batch, pollBatch), wake: make(chan struct{}, 1), tasks: map[*followed]struct{}{}}
 }
 
 // follow returns when the task has ended, or the context's cause.
@@ -71,7 +75,7 @@ func (t *tracker) run(ctx context.Context) {
 			continue
 		}
 		for len(due) > 0 && ctx.Err() == nil {
-			n := min(len(due), pollBatch)
+			n := min(len(due), t.batch)
 			t.poll(ctx, due[:n])
 			due = due[n:]
 		}
@@ -89,8 +93,9 @@ func (t *tracker) idle(ctx context.Context, d time.Duration) {
 	}
 }
 
-// due returns the tasks to ask about now, those included that fall due soon, and
-// otherwise how long there is nothing to do.
+// due returns the tasks to ask about now, those included that fall due soon, so that
+// there are few rounds however many tasks there are; and otherwise how long there is
+// nothing to do.
 func (t *tracker) due(now time.Time) (due []*followed, rest time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,10 +107,12 @@ func (t *tracker) due(now time.Time) (due []*followed, rest time.Duration) {
 		return nil, rest
 	}
 	for f := range t.tasks {
-		if f.next.Sub(now) <= f.pause/4 {
+		if f.next.Sub(now) <= f.pause/2 {
 			due = append(due, f)
 		}
 	}
+	// Whoever was asked about longest ago comes first, should not all get their turn.
+	slices.SortFunc(due, func(a, b *followed) int { return a.next.Compare(b.next) })
 	return due, 0
 }
 

@@ -14,7 +14,7 @@ func TestLateCallsDoNotCrowdTheWindow(t *testing.T) {
 	for _, quota := range []float64{1, 5, 20, 100, 0.5, 2.5} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWindow(quota)
-			n := len(w.left)
+			n := len(w.calls)
 			var left []time.Time
 			for i := range 10 * n {
 				// Spaced evenly, and now and then held up by somebody else.
@@ -70,6 +70,35 @@ func TestPacerKeepsTheWindow(t *testing.T) {
 		}
 		if took := left[199].Sub(left[0]); took > 199*time.Second/20*100/97 {
 			t.Errorf("200 calls took %v: less than 97 %% of the quota", took)
+		}
+	})
+}
+
+// A call that was held up on its way keeps the one after the window back as well.
+func TestWindowWaitsForSlowCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWindow(2)
+		call := func(took time.Duration) {
+			w.leave(time.Now())
+			made := time.Now()
+			time.Sleep(took)
+			w.answered(made, took)
+		}
+		call(5 * time.Millisecond)
+		call(19 * time.Millisecond) // 14 ms more than the quickest
+		time.Sleep(w.wait(time.Now()))
+		call(5 * time.Millisecond)
+		left := w.calls[1].at
+		time.Sleep(w.wait(time.Now()))
+		if apart := time.Since(left); apart.Round(time.Millisecond) != time.Second+14*time.Millisecond {
+			t.Errorf("the call after the window left %v after the slow one", apart)
+		}
+		call(900 * time.Millisecond)
+		slow := w.calls[1].at
+		call(5 * time.Millisecond)
+		time.Sleep(w.wait(time.Now()))
+		if apart := time.Since(slow); apart > time.Second+mostGuard {
+			t.Errorf("a vendor that works slowly costs more than the guard: %v", apart)
 		}
 	})
 }

@@ -33,7 +33,10 @@ type adapter struct {
 	hooks  dispatch.Hooks
 }
 
-var _ vendors.Vendor = (*adapter)(nil)
+var (
+	_ vendors.Surveyor  = (*adapter)(nil)
+	_ vendors.Coalescer = (*adapter)(nil)
+)
 
 // memory is what a task's polls remember.
 type memory struct {
@@ -93,146 +96,9 @@ func (a *adapter) ask(ctx context.Context, key string, d luck, read func(time.Ti
 	return v
 }
 
-// Prepare is vendors.Vendor.
-func (a *adapter) Prepare(ctx context.Context, req vendors.Request) (vendors.Baseline, vendors.Verdict) {
-	a.link.w.mu.Lock()
-	a.link.w.turns[req.ClientToken] = time.Now()
-	a.link.w.mu.Unlock()
-	var base baseline
-	status := ""
-	v := a.look(ctx, "prepare"+req.ClientToken, func(now time.Time) {
-		i := a.cloud.instance(a.region, req.InstanceID)
-		status = i.status(now)
-		base.Tasks = i.listed(now)
-	})
-	if v.Kind != vendors.Done {
-		return nil, v
-	}
-	if req.InstanceID == missingInstance {
-		return nil, vendors.Verdict{Kind: vendors.Refused, Reason: vendors.ReasonInstanceNotFound, Message: "no such instance"}
-	}
-	if status != "running" {
-		return nil, vendors.Verdict{Kind: vendors.Busy, Reason: vendors.ReasonInstanceBusy, Message: "instance is " + status}
-	}
-	raw, _ := json.Marshal(base)
-	return raw, v
-}
-
-// listed are the ids of the tasks that the list shows by now.
-func (i *instance) listed(now time.Time) []string {
-	var ids []string
-	for _, t := range i.tasks {
-		if !now.Before(t.seen) {
-			ids = append(ids, t.id)
-		}
-	}
-	return ids
-}
-
 // Plan is vendors.Vendor.
 func (a *adapter) Plan(req vendors.Request) vendors.Plan {
 	return vendors.Plan{Action: a.cloud.conf.action(req.Operation), Endpoint: "POST https://cloud.test", Request: map[string]any{"instance": req.InstanceID}}
-}
-
-// Execute is vendors.Vendor.
-func (a *adapter) Execute(ctx context.Context, req vendors.Request, _ vendors.Baseline, commit vendors.Commit) vendors.Verdict {
-	w := a.link.w
-	s := &send{
-		account: a.cloud.conf.name, region: a.region, action: a.cloud.conf.action(req.Operation), instance: req.InstanceID,
-		token: req.ClientToken, marker: req.Marker, replica: a.link.name, op: req.Operation,
-		signedAt: a.cloud.conf.signs(time.Now()),
-	}
-	if err := commit(ctx, s.signedAt); err != nil {
-		return vendors.Verdict{Kind: vendors.Withheld, Message: "not sent: " + err.Error(), Err: err}
-	}
-	s.agreed = time.Now()
-	w.mu.Lock()
-	s.owner = w.leaseOwner(a.cloud.conf)
-	w.mu.Unlock()
-	s.luck = w.chance.draw("call", s.account+s.token)
-	lost := vendors.Verdict{Kind: vendors.Ambiguous, Reason: vendors.ReasonOutcomeUnknown, Message: "no answer"}
-	if a.link.point("call.before", s.token) != nil || a.link.rest(context.Background(), s.luck.between(0, 0, longestGap)) != nil {
-		return lost // no byte has left
-	}
-	v := a.exchange(s)
-	if a.link.isDead() {
-		return lost
-	}
-	if a.link.point("call.answered", s.token) != nil {
-		return lost
-	}
-	w.mu.Lock()
-	s.answered, s.verdict = time.Now(), v
-	w.mu.Unlock()
-	a.hooks.Observe(s.action, v, s.answered.Sub(s.left))
-	return v
-}
-
-// exchange sends the bytes and waits for what comes back.
-func (a *adapter) exchange(s *send) vendors.Verdict {
-	w, d := a.link.w, s.luck
-	lost := vendors.Verdict{Kind: vendors.Ambiguous, Reason: vendors.ReasonOutcomeUnknown, Message: "no answer"}
-	w.mu.Lock()
-	s.left = time.Now()
-	w.sends = append(w.sends, s)
-	hangs := a.hangs(d)
-	what := ""
-	if w.since() < w.plan.heal {
-		what = w.plan.lose(d)
-	}
-	switch {
-	case hangs && d.hits(2, 0.5):
-		what = "hangs, done"
-	case hangs:
-		what = "hangs, not done"
-	}
-	if what != "" {
-		w.count("call " + what)
-	}
-	s.late = what == "late"
-	w.mu.Unlock()
-
-	answer := make(chan vendors.Verdict, 1)
-	travel, timeout := a.cloud.conf.travel(d, 3), callTimeout
-	switch what {
-	case "dropped before":
-		timeout = travel
-	case "hangs, not done":
-	case "late":
-		after := d.between(5, callTimeout, a.cloud.conf.life*5/4)
-		time.AfterFunc(after, func() { a.land(s) })
-	case "dropped after":
-		time.AfterFunc(travel, func() { a.land(s) })
-		timeout = travel + d.between(6, time.Millisecond, time.Second)
-	case "hangs, done":
-		time.AfterFunc(travel, func() { a.land(s) })
-	default:
-		time.AfterFunc(travel, func() {
-			v := a.land(s)
-			time.AfterFunc(a.cloud.conf.travel(d, 4), func() { answer <- v })
-		})
-	}
-	if a.link.point("call.sent", s.token) != nil {
-		return lost
-	}
-	t := time.NewTimer(timeout)
-	defer t.Stop()
-	v := lost
-	select {
-	case v = <-answer:
-	case <-t.C:
-	case <-a.link.dead:
-	}
-	if a.link.awake() != nil {
-		return lost
-	}
-	return v
-}
-
-func (a *adapter) land(s *send) vendors.Verdict {
-	a.link.w.mu.Lock()
-	defer a.link.w.mu.Unlock()
-	return a.cloud.land(s)
 }
 
 // Probe is vendors.Vendor.
@@ -384,11 +250,4 @@ func absent(intent vendors.Intent, patience time.Duration) vendors.Finding {
 		f.Conclusion = vendors.NotRun
 	}
 	return f
-}
-
-// hangs reports that the vendor does not answer this call. The caller holds the
-// world's lock.
-func (a *adapter) hangs(d luck) bool {
-	conf := a.cloud.conf
-	return a.cloud.spell("hanging") && (conf.hangsOnly == "" || conf.hangsOnly == a.region) && d.hits(1, conf.hangs)
 }

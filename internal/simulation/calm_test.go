@@ -100,10 +100,16 @@ func backlog(seed uint64) *plan {
 	a := calmAccount("acc0", statusonly)
 	a.quota = float64(4 + d.below(0, 30))
 	a.looks = 4 * a.quota
+	each, bulk := int(a.quota)*10, 1
+	if d.hits(2, 0.5) {
+		a.together, a.surveys, a.looks = 5, 50, 100
+		bulk = a.together
+	}
 	p.accounts = []accountPlan{a}
-	each := int(a.quota) * 10
 	for range each {
-		p.ask(0, "acc0", "r1", "bulk", vendors.Flush)
+		for range bulk {
+			p.ask(0, "acc0", "r1", "bulk", vendors.Flush)
+		}
 		p.ask(0, "acc0", "r1", "normal", vendors.Flush)
 	}
 	for at := 4 * time.Second; at < 16*time.Second; at += d.between(1, 2*time.Second, 3*time.Second) {
@@ -114,9 +120,10 @@ func backlog(seed uint64) *plan {
 
 // usedUp checks P4's other half: of a quota under backlog at least 97 % is used.
 func (v *verdict) usedUp() {
-	n := len(v.w.sends)
+	calls := v.w.apiCalls()
+	n := len(calls)
 	conf := &v.w.plan.accounts[0]
-	took := v.w.sends[n-1].left.Sub(v.w.sends[0].left).Seconds()
+	took := calls[n-1].left.Sub(calls[0].left).Seconds()
 	if rate := float64(n-1) / took; rate < 0.97*conf.quota {
 		v.breaks("P4", "", "under a backlog %.2f calls/s were made of a quota of %g/s", rate, conf.quota)
 	}
@@ -126,15 +133,20 @@ func (v *verdict) usedUp() {
 // an urgent one that waits, and that at most two are sent before it, those
 // included that were being prepared when it came.
 func (v *verdict) urgentFirst() {
-	const notice = 5 * time.Millisecond // until the engine knows what the ledger says
-	for i, s := range v.w.sends {
-		if v.book.token[s.token][0].priority != "urgent" {
+	notice := 5 * time.Millisecond // until the engine knows what the ledger says
+	if v.w.plan.accounts[0].surveys > 0 {
+		notice += 40 * time.Millisecond // a turn that begins with a survey
+	}
+	calls := v.w.apiCalls()
+	for i, call := range calls {
+		if v.priority(call) != "urgent" {
 			continue
 		}
-		waits := v.book.record[s.token].versions[0].at
+		token := call.sends[0].token
+		waits := v.book.record[token].versions[0].at
 		begun, before := 0, 0
-		for _, other := range v.w.sends[:i] {
-			if v.w.turns[other.token].After(waits.Add(notice)) {
+		for _, other := range calls[:i] {
+			if v.w.turns[other.sends[0].token].After(waits.Add(notice)) {
 				begun++
 			}
 			if other.agreed.After(waits) {
@@ -142,27 +154,33 @@ func (v *verdict) urgentFirst() {
 			}
 		}
 		if begun > 1 || before > 2 {
-			v.breaks("P6", s.token, "an urgent command waited from %v on and was sent at %v, after %d others, of which %d were begun after it came",
-				waits.Sub(v.w.began), s.left.Sub(v.w.began), before, begun)
+			v.breaks("P6", token, "an urgent command waited from %v on and was sent at %v, after %d other calls, of which %d were begun after it came",
+				waits.Sub(v.w.began), call.left.Sub(v.w.began), before, begun)
 		}
 	}
+}
+
+// priority is that of a call's first command; the others of it are of the same.
+func (v *verdict) priority(call *apiCall) string {
+	return v.book.token[call.sends[0].token][0].priority
 }
 
 // lowestGetsAShare checks that of any ten calls one is the lowest priority's while
 // it waits.
 func (v *verdict) lowestGetsAShare() {
 	last := 0
-	for i, s := range v.w.sends {
-		if v.book.token[s.token][0].priority == "bulk" {
+	calls := v.w.apiCalls()
+	for i, call := range calls {
+		if v.priority(call) == "bulk" {
 			last = i
 		}
 	}
 	without := 0
-	for i, s := range v.w.sends[:last] {
-		if v.book.token[s.token][0].priority == "bulk" {
+	for i, call := range calls[:last] {
+		if v.priority(call) == "bulk" {
 			without = 0
 		} else if without++; without >= 10 {
-			v.breaks("P6", s.token, "%d calls up to the %dth and none of them bulk, though bulk commands wait", without, i)
+			v.breaks("P6", call.sends[0].token, "%d calls up to the %dth and none of them bulk, though bulk commands wait", without, i)
 			return
 		}
 	}

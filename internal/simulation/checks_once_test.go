@@ -43,7 +43,7 @@ func (v *verdict) cleared(earlier, s *send) bool {
 // harmless reports answers that say that nothing ran.
 func harmless(k vendors.Kind) bool {
 	switch k {
-	case vendors.Throttled, vendors.Transient, vendors.Busy, vendors.Refused, vendors.Unauthorized:
+	case vendors.Throttled, vendors.Transient, vendors.Busy, vendors.Refused, vendors.Unauthorized, vendors.Unexplained:
 		return true
 	}
 	return false

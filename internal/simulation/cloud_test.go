@@ -29,6 +29,8 @@ type cloud struct {
 	instances map[string]*instance // by region and id
 	calls     []arrival
 	tasks     int
+	// unexplained are the tokens that were turned down without the reason.
+	unexplained map[string]bool
 }
 
 // instance is one instance's truth.
@@ -57,7 +59,7 @@ type arrival struct {
 }
 
 func newCloud(w *world, conf *accountPlan) *cloud {
-	return &cloud{w: w, conf: conf, instances: map[string]*instance{}}
+	return &cloud{w: w, conf: conf, instances: map[string]*instance{}, unexplained: map[string]bool{}}
 }
 
 func (c *cloud) instance(region, id string) *instance {
@@ -125,27 +127,62 @@ func (c *cloud) arrives(region, action, by, why string, exempt bool) {
 	c.calls = append(c.calls, arrival{region, action, time.Now(), by, why, exempt})
 }
 
-// land is a mutation's arrival: what the vendor does and would answer.
-func (c *cloud) land(s *send) vendors.Verdict {
-	now := time.Now()
-	s.landed = now
-	c.arrives(s.region, s.action, s.replica, s.token, s.exempt())
-	if now.Sub(s.signedAt) > c.conf.life {
+// land is a request's arrival: what the vendor does and would answer, to each
+// instance of the request by itself.
+func (c *cloud) land(r *apiCall) []vendors.Verdict {
+	r.landed = time.Now()
+	c.arrives(r.region, r.action, r.replica, r.tokens(), r.exempt())
+	turnedAway := c.turnsAway(r)
+	out := make([]vendors.Verdict, len(r.sends))
+	for i, s := range r.sends {
+		if out[i] = turnedAway; turnedAway.Kind == 0 {
+			out[i] = c.handle(s)
+		}
+	}
+	return out
+}
+
+// turnsAway is the answer to a whole request that the vendor does not even look
+// at; zero if it does.
+func (c *cloud) turnsAway(r *apiCall) vendors.Verdict {
+	if r.landed.Sub(r.signedAt) > c.conf.life {
 		c.w.count("lapsed signature")
 		return vendors.Verdict{Kind: vendors.Unauthorized, Reason: vendors.ReasonUnauthorized, Message: "the signature has lapsed"}
 	}
-	if v := c.trouble(s.luck, c.w.plan.transient); v.Kind != 0 {
-		return v
-	}
+	return c.trouble(r.way, c.w.plan.transient)
+}
+
+// handle is what the vendor does with one instance of a request.
+func (c *cloud) handle(s *send) vendors.Verdict {
 	i := c.instance(s.region, s.instance)
-	if i.status(now) != "running" {
-		return vendors.Verdict{Kind: vendors.Busy, Reason: vendors.ReasonInstanceBusy, Message: "instance is " + i.status(now)}
+	if status := i.status(s.landed); status != "running" {
+		return c.deny(s, vendors.Verdict{Kind: vendors.Busy, Reason: vendors.ReasonInstanceBusy, Message: "instance is " + status})
 	}
-	if c.w.since() < c.w.plan.heal && s.luck.hits(20, c.w.plan.refuses) {
+	if c.w.since() < c.w.plan.heal && s.luck.hits(20, c.refusing(s)) {
 		c.w.count("refused")
-		return vendors.Verdict{Kind: vendors.Refused, Reason: vendors.ReasonVendorRefused, Message: "not like that"}
+		return c.deny(s, vendors.Verdict{Kind: vendors.Refused, Reason: vendors.ReasonVendorRefused, Message: "not like that"})
 	}
-	return c.take(i, s, now)
+	return c.take(i, s, s.landed)
+}
+
+// refusing is how likely a mutation is refused: whoever was turned down without a
+// reason shall often learn one.
+func (c *cloud) refusing(s *send) float64 {
+	if c.unexplained[s.token] {
+		return 0.6
+	}
+	return c.w.plan.refuses * float64(min(len(s.sends), 4))
+}
+
+// deny turns one instance down. In a request for several the reason is mostly
+// missing.
+func (c *cloud) deny(s *send, why vendors.Verdict) vendors.Verdict {
+	if len(s.sends) == 1 || why.Kind == vendors.Busy && s.luck.hits(24, 0.5) {
+		return why
+	}
+	c.w.count("turned down without a reason")
+	c.unexplained[s.token] = why.Kind == vendors.Refused
+	return vendors.Verdict{Kind: vendors.Unexplained, Reason: vendors.ReasonVendorRefused, Message: "failed"}
 }
 
 // take carries a mutation out.
@@ -172,27 +209,6 @@ func (c *cloud) take(i *instance, s *send, now time.Time) vendors.Verdict {
 	}
 	return v
 }
-
-// send is one mutation whose bytes have left, and all that became of it.
-type send struct {
-	account, region, action, instance string
-	token, marker, replica            string
-	op                                vendors.Operation
-	luck                              luck
-	signedAt                          time.Time // in the signature
-	agreed                            time.Time // commit said yes
-	owner                             string    // of the account's lease then, by the broker's truth
-	left                              time.Time // bytes away
-	landed                            time.Time // zero: never
-	late                              bool
-	effect                            bool
-	task                              *task
-	answered                          time.Time // the sender has the answer
-	verdict                           vendors.Verdict
-}
-
-// exempt reports that no limiter could have spaced the call's arrival.
-func (s *send) exempt() bool { return s.late || s.left.Sub(s.agreed) > longestGap }
 
 // finding is one look for a lost answer that came to a conclusion.
 type finding struct {

@@ -21,19 +21,28 @@ func relay(seed uint64) *plan {
 	d := newChance(seed).fixed("relay", "")
 	a := calmAccount("acc0", statusonly)
 	a.quota = float64(3 + d.below(0, 10))
+	n := int(a.quota) * 30
+	if d.hits(1, 0.5) {
+		a.together, a.surveys, a.quota = 5, 20, float64(1+d.below(2, 3))
+		n = int(a.quota) * 120
+	}
 	a.looks = 4 * a.quota
 	p.accounts = []accountPlan{a}
 	p.heal = time.Minute
-	for i := range int(a.quota) * 30 {
+	for i := range n {
 		op := []vendors.Operation{vendors.Restart, vendors.Flush}[i%2]
-		p.ask(0, "acc0", "r1", []string{"normal", "bulk"}[i%2], op)
+		p.ask(0, "acc0", "r1", []string{"normal", "bulk", "bulk"}[i%3], op)
 	}
 	p.lives = []lifeEvent{{0, 0, "start"}, {time.Second, 1, "start"}}
 	at, slot := 5*time.Second, 0
+	throttles := d.hits(3, 0.3)
 	for i := 0; at < p.heal-10*time.Second; i++ {
 		what := "stop"
 		if d.hits(10+2*i, 0.3) {
 			what = "kill"
+		}
+		if throttles { // an owner that is throttled cannot tell of its calls
+			a.spells["throttled"] = append(a.spells["throttled"], span{at - 400*time.Millisecond, at - 150*time.Millisecond})
 		}
 		p.lives = append(p.lives, lifeEvent{at, slot, what}, lifeEvent{at + 2*time.Second, slot, "start"})
 		at += d.between(11+2*i, 4*time.Second, 9*time.Second)

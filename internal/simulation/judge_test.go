@@ -176,7 +176,7 @@ func (v *verdict) trace(token string) string {
 	}
 	for _, s := range v.book.sends[token] {
 		note(s.agreed, "  commit of %s agreed; lease is %q's", s.replica, s.owner)
-		note(s.left, "  call of %s left for %s, signed %v", s.replica, s.instance, s.signedAt.Sub(v.w.began))
+		note(s.left, "  call of %s for %q left for %s, signed %v", s.replica, s.tokens(), s.instance, s.signedAt.Sub(v.w.began))
 		note(s.landed, "  call of %s landed: effect=%t late=%t", s.replica, s.effect, s.late)
 		note(s.answered, "  %s has the answer %s", s.replica, s.verdict.Kind)
 	}

@@ -26,6 +26,8 @@ type plan struct {
 	// Probabilities: that an operation at the broker goes wrong, that a call is
 	// lost, turned away or refused, that a replica dies or freezes at a point.
 	lossy, lost, transient, refuses, points float64
+	// unseen is how often a list does not show an instance that is there.
+	unseen float64
 	// favourite is the point at which it happens most.
 	favourite   string
 	onlyFreezes bool // nobody dies at a point
@@ -62,6 +64,9 @@ type accountPlan struct {
 	offered      []vendors.Operation
 	life         time.Duration
 	quota, looks float64
+	together     int // instances that one call takes; 0: one
+	surveys      int // instances that a list is asked for; 0: there is none
+	polls        int // tasks that one poll is given; 0: the engine's own number
 	maxInFlight  int
 	attempts     int
 	spells       map[string][]span

@@ -53,6 +53,30 @@ func (c *connection) Waiting(ctx context.Context) (map[string]uint64, error) {
 	return call(ctx, c.link, "waiting", "", func() (map[string]uint64, error) { return c.link.w.waiting(), nil })
 }
 
+// WaitingOf is dispatch.Broker.
+func (c *connection) WaitingOf(ctx context.Context, vendor, account string) (map[string]uint64, error) {
+	all, err := c.Waiting(ctx)
+	maps.DeleteFunc(all, func(subject string, _ uint64) bool {
+		id, ok := subjects.ParseLane(subject)
+		return !ok || id.Vendor != vendor || id.Account != account
+	})
+	return all, err
+}
+
+// Arrivals is dispatch.Broker. Some arrivals go unheard, as they may.
+func (c *connection) Arrivals(subject string, arrived func()) (stop func(), err error) {
+	w := c.link.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := &listener{arrived}
+	w.listeners[subject] = append(w.listeners[subject], l)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.listeners[subject] = slices.DeleteFunc(w.listeners[subject], func(o *listener) bool { return o == l })
+	}, nil
+}
+
 // First is dispatch.Broker.
 func (c *connection) First(ctx context.Context, subject string) (broker.Message, error) {
 	m, err := call(ctx, c.link, "first", subject, func() (*stored, error) {

@@ -21,7 +21,7 @@ type asked struct {
 	op                                             vendors.Operation
 	backup                                         string
 	expires                                        time.Duration // after storing; zero: by priority
-	dry, timed                                     bool
+	dry, timed, batched                            bool
 	// bad says what is wrong with it; a dead letter if it is no event.
 	bad        string
 	deadLetter bool
@@ -46,10 +46,10 @@ func (p *plan) publish(c *chance, n int, over time.Duration) {
 	for i := 0; i < n; i++ {
 		d := c.fixed("command", itoa(i))
 		at := d.between(0, 0, over)
-		if d.hits(1, 0.3) { // in bursts
+		q := p.one(d, i, before)
+		if d.hits(1, 0.3) || q.batched && d.hits(5, 0.5) { // in bursts
 			at = over / 6 * time.Duration(d.below(2, 6))
 		}
-		q := p.one(d, i, before)
 		before = append(before, q)
 		pub := publication{at: at, asks: []*asked{q}}
 		twice := d.hits(3, 0.04)
@@ -74,6 +74,12 @@ func (p *plan) one(d luck, i int, before []*asked) *asked {
 		id: fmt.Sprintf("e%d", i), token: fmt.Sprintf("tok-%d", i), account: acc.name, region: acc.regions[d.below(11, len(acc.regions))],
 		instance: fmt.Sprintf("i-%d", d.below(12, 6)), op: acc.operations[d.below(13, len(acc.operations))],
 		priority: events.Priorities()[d.below(14, 3)],
+	}
+	if acc.together > 1 { // a batch job: more instances, mostly bulk
+		q.instance = fmt.Sprintf("i-%d", d.below(12, 12))
+		if q.batched = d.hits(19, 0.6); q.batched {
+			q.priority = "bulk"
+		}
 	}
 	if q.op == vendors.Restore {
 		q.backup = fmt.Sprintf("b%d", d.below(15, 3))

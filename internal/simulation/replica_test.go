@@ -109,7 +109,10 @@ func (w *world) options(l *link) dispatch.Options {
 func (w *world) account(l *link, conf *accountPlan) dispatch.Account {
 	a := dispatch.Account{
 		Name: conf.name, Regions: conf.regions, Allow: map[string]bool{}, MaxInFlight: conf.maxInFlight, Timeout: callTimeout,
-		Facts:  vendors.Facts{Name: conf.vendor, Actions: map[vendors.Operation]string{}, SignatureLife: conf.life},
+		Facts: vendors.Facts{
+			Name: conf.vendor, Actions: map[vendors.Operation]string{}, SignatureLife: conf.life,
+			Coalesce: map[vendors.Operation]int{}, Survey: conf.surveys, PollTogether: conf.polls,
+		},
 		Quota:  conf.limit,
 		Expiry: expiries,
 		Retry:  dispatch.Retry{Attempts: conf.attempts, MinBackoff: 500 * time.Millisecond, MaxBackoff: 10 * time.Second},
@@ -120,6 +123,9 @@ func (w *world) account(l *link, conf *accountPlan) dispatch.Account {
 	}
 	for _, op := range conf.offered {
 		a.Facts.Actions[op] = conf.action(op)
+		if conf.together > 1 && op != vendors.Restore {
+			a.Facts.Coalesce[op] = conf.together
+		}
 	}
 	for _, op := range conf.operations {
 		a.Allow[string(op)] = true

@@ -25,7 +25,7 @@ func storm(seed uint64) *plan {
 	p := &plan{
 		seed: seed, name: "storm", heal: d.between(0, 60*time.Second, 120*time.Second),
 		full:  map[string][]span{},
-		lossy: d.part(1) * 0.02, lost: d.part(2) * 0.12, transient: d.part(3) * 0.06, refuses: 0.02,
+		lossy: d.part(1) * 0.02, lost: d.part(2) * 0.12, transient: d.part(3) * 0.06, refuses: 0.02, unseen: 0.1,
 		points: d.part(4) * 0.004, mostPoints: d.below(5, 5), pointsFrom: d.between(6, 2*time.Second, 20*time.Second),
 		paused: d.part(7) * 0.6, cut: d.part(8) * 0.5, slowest: d.between(9, 2*time.Millisecond, 400*time.Millisecond),
 	}
@@ -58,6 +58,9 @@ func stormyAccount(c *chance, i int, heal time.Duration) accountPlan {
 	a.looks = a.quota + float64(d.below(8, 2*int(a.quota)))
 	a.maxInFlight = 4 + d.below(4, 60)
 	a.attempts = 2 + d.below(5, 6)
+	if d.hits(20, 0.5) {
+		a.batching(d)
+	}
 	a.hangs = d.part(6)
 	if d.hits(7, 0.1) {
 		a.trackTimeout = 8 * time.Second
@@ -68,6 +71,17 @@ func stormyAccount(c *chance, i int, heal time.Duration) accountPlan {
 		}
 	}
 	return a
+}
+
+// batching lets an account's calls take several instances each. They are few
+// enough that work waits for them.
+func (a *accountPlan) batching(d luck) {
+	a.together = []int{2, 5, 8}[d.below(21, 3)]
+	a.surveys = []int{0, 4, 20}[d.below(22, 3)]
+	a.polls = []int{0, 3}[d.below(23, 2)]
+	a.quota = float64(1 + d.below(24, 4))
+	a.looks = 4 + float64(d.below(25, 12))
+	a.maxInFlight = max(a.maxInFlight, 2*a.together)
 }
 
 // calmAccount is an account without trouble.

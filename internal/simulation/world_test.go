@@ -19,8 +19,9 @@ type world struct {
 
 	mu        sync.Mutex // guards everything below, and the parts' own state
 	seq       uint64
-	commands  map[string]*laneStore // by subject
-	consumers map[string]*consumer  // by subject
+	commands  map[string]*laneStore  // by subject
+	consumers map[string]*consumer   // by subject
+	listeners map[string][]*listener // by subject
 	results   *answers
 	dead      *answers
 	ledger    *bucket
@@ -43,7 +44,7 @@ type world struct {
 func newWorld(p *plan) *world {
 	w := &world{
 		plan: p, chance: newChance(p.seed), began: time.Now(),
-		commands: map[string]*laneStore{}, consumers: map[string]*consumer{},
+		commands: map[string]*laneStore{}, consumers: map[string]*consumer{}, listeners: map[string][]*listener{},
 		clouds: map[string]*cloud{}, faults: map[string]int{}, turns: map[string]time.Time{},
 	}
 	w.results, w.dead = newAnswers(), newAnswers()
