@@ -176,9 +176,10 @@ func ground(ctx context.Context, b *Bench, sync string, instances int) (*rig.NAT
 	return nats, stub, broker, nil
 }
 
-// account is how many instances the commands go round: a large account. Sluice looks
+// account is how many instances the commands go round: four times as
+// many as an account of this vendor may have by default. Sluice looks
 // each of them up before it is flushed, which no rival does.
-const account = 500
+const account = 2000
 
 // backlog makes commands of which every tenth is a duplicate: the token and the
 // instance of an earlier one, half of them of one of the latest ten, which may

@@ -20,8 +20,19 @@ type call struct {
 	mutation bool
 	request  *http.Request
 	signedAt time.Time
-	// secrets must not come back in the words of the answer.
-	secrets []secret.Text
+	// The credentials and the signature must not come back in the words of the answer.
+	creds     vendors.Credentials
+	signature string
+}
+
+// clean makes the vendor's words fit to be printed. Only long ones can echo the
+// signature, so that for most it need not become a secret.
+func (out call) clean(words string) string {
+	secrets := []secret.Text{out.creds.SecretKey, out.creds.SessionToken}
+	if len(words) >= len(out.signature) {
+		secrets = append(secrets, secret.New(out.signature))
+	}
+	return vendors.Clean(words, secrets...)
 }
 
 // look makes one look-up. decode reads the result; its error makes the verdict
@@ -69,8 +80,7 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any,
 	at := time.Now().UTC().Truncate(time.Second)
 	Sign(req, body, creds, c.account.Region, at)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
-	secrets := []secret.Text{creds.SecretKey, creds.SessionToken, secret.New(signature)}
-	return call{action, mutation, req, at, secrets}, vendors.Verdict{Kind: vendors.Done}
+	return call{action, mutation, req, at, creds, signature}, vendors.Verdict{Kind: vendors.Done}
 }
 
 // send sends the request once, judges the answer and reports it. accept sees
@@ -97,7 +107,7 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 		if wire.NotSent(err) {
 			lost = unavailable
 		}
-		v := lost.verdict(vendors.Clean(fmt.Sprintf("%s: %v", out.action, err), out.secrets...))
+		v := lost.verdict(out.clean(fmt.Sprintf("%s: %v", out.action, err)))
 		v.Response = response
 		return v, nil
 	}
@@ -106,7 +116,7 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 	if err != nil {
 		what = err.Error()
 	} else {
-		response.RequestID = vendors.Clean(string(e.ResponseMetadata.RequestID), out.secrets...)
+		response.RequestID = out.clean(string(e.ResponseMetadata.RequestID))
 		if a.Status == http.StatusOK && e.succeeded(out.action) {
 			return vendors.Verdict{Kind: vendors.Done, Response: response}, e.Result
 		}
@@ -115,8 +125,8 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 	if err == nil && e.ResponseMetadata.Error != nil {
 		fault := e.ResponseMetadata.Error
 		code = strings.TrimSpace(string(fault.Code))
-		response.Code = vendors.Clean(code, out.secrets...)
-		response.Message = vendors.Clean(string(fault.Message), out.secrets...)
+		response.Code = out.clean(code)
+		response.Message = out.clean(string(fault.Message))
 		what = strings.TrimSpace(response.Code + " " + response.Message)
 	}
 	v := classify(a.Status, code, out.mutation).verdict(vendors.Clean(fmt.Sprintf("%s: HTTP %d: %s", out.action, a.Status, what)))

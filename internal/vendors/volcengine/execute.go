@@ -16,7 +16,7 @@ func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z")
 
 // mutation gives the action and body of a request.
 func mutation(req vendors.Request) (action string, body map[string]any, err error) {
-	action, ok := Facts().Actions[req.Operation]
+	action, ok := actions[req.Operation]
 	if !ok {
 		return "", nil, fmt.Errorf("volcengine has no %s: it offers restart, flush and restore", req.Operation)
 	}

@@ -1,6 +1,7 @@
 package volcengine
 
 import (
+	"maps"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
@@ -17,6 +18,13 @@ const (
 	actionWindow    = "DescribePitrTimeWindow"
 )
 
+// actions are the calls that carry the operations out.
+var actions = map[vendors.Operation]string{
+	vendors.Restart: actionRestart,
+	vendors.Flush:   actionFlush,
+	vendors.Restore: actionRestore,
+}
+
 // Facts says what is known of the API without calling it.
 func Facts() vendors.Facts {
 	quotas := map[string]vendors.Quota{}
@@ -27,14 +35,10 @@ func Facts() vendors.Facts {
 		quotas[action] = vendors.Quota{PerSecond: 20, Source: "Volcengine docs 6293/65741: 20 requests per second per account, region and API", Read: read}
 	}
 	return vendors.Facts{
-		Name:  "volcengine",
-		Title: "Volcengine Cache for Redis",
-		Actions: map[vendors.Operation]string{
-			vendors.Restart: actionRestart,
-			vendors.Flush:   actionFlush,
-			vendors.Restore: actionRestore,
-		},
-		Quotas: quotas,
+		Name:    "volcengine",
+		Title:   "Volcengine Cache for Redis",
+		Actions: maps.Clone(actions),
+		Quotas:  quotas,
 		// A page of the list is the same call whoever is on it.
 		Survey:       100,
 		PollTogether: 10_000,

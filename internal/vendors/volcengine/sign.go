@@ -79,7 +79,11 @@ func canonical(req *http.Request, body []byte, names []string) string {
 		}
 		b.WriteString(name + ":" + value + "\n")
 	}
-	b.WriteString("\n" + strings.Join(names, ";") + "\n" + hexHash(body))
+	hash := req.Header.Get("X-Content-Sha256")
+	if hash == "" {
+		hash = hexHash(body)
+	}
+	b.WriteString("\n" + strings.Join(names, ";") + "\n" + hash)
 	return b.String()
 }
 

@@ -21,6 +21,13 @@ func (s *String) UnmarshalJSON(data []byte) error {
 	}
 	switch data[0] {
 	case '"':
+		if len(data) < 2 {
+			return nil
+		}
+		if text, ok := plain(data); ok {
+			*s = String(text)
+			return nil
+		}
 		var text string
 		if json.Unmarshal(data, &text) == nil {
 			*s = String(text)
@@ -30,6 +37,17 @@ func (s *String) UnmarshalJSON(data []byte) error {
 		*s = String(data)
 	}
 	return nil
+}
+
+// plain reads a JSON string that holds nothing to be decoded, as most do.
+func plain(data []byte) (string, bool) {
+	inside := data[1 : len(data)-1]
+	for _, c := range inside {
+		if c < 0x20 || c >= 0x7F || c == '\\' || c == '"' {
+			return "", false
+		}
+	}
+	return string(inside), true
 }
 
 // Int is a whole number that may come as a JSON number or as a string. Valid
