@@ -14,9 +14,9 @@ const (
 	enoughBatches = 4
 	// advantage is how much cheaper batches must be: they cost the server more
 	// processor time than they seem to.
-	advantage = 1.5
+	advantage = 1.25
 	// meterAgain is after how long a verdict is put to the test again.
-	meterAgain = 30 * time.Second
+	meterAgain = 10 * time.Second
 	// trialLimit ends a trial of batches that finds too little to do.
 	trialLimit = time.Second
 )
