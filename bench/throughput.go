@@ -179,7 +179,7 @@ func ground(ctx context.Context, b *Bench, sync string, instances int) (*rig.NAT
 // account is how many instances the commands go round: four times as
 // many as an account of this vendor may have by default. Sluice looks
 // each of them up before it is flushed, which no rival does.
-const account = 2000
+const account = 200
 
 // backlog makes commands of which every tenth is a duplicate: the token and the
 // instance of an earlier one, half of them of one of the latest ten, which may
