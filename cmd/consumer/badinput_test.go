@@ -214,14 +214,24 @@ func TestBrokerAway(t *testing.T) {
 	_, url := cloud(t)
 	d := newDaemon(t, url, "")
 	store := t.TempDir()
+	start := func() (*broker.Server, error) {
+		return broker.StartServer(broker.ServerOptions{StoreDir: store, Listen: d.nats, SyncAlways: true})
+	}
 	startServer := func() *broker.Server {
-		s, err := broker.StartServer(broker.ServerOptions{StoreDir: store, Listen: d.nats, SyncAlways: true})
+		s, err := start()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
-	server := startServer()
+	server, err := start()
+	for try := 0; err != nil && try < 5; try++ {
+		d.nats = freePort(t) // another process has taken the one before meanwhile
+		server, err = start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	d.flags = []string{"--nats-url", "nats://" + d.nats}
 	d.start()
 	server.Shutdown()
