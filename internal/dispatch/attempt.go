@@ -54,10 +54,7 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 		return vendors.Verdict{}, err
 	}
 	r.unlock = unlock
-	r.queued = time.Now()
-	if r.entry.Attempts == 0 && r.tries == 0 {
-		r.account.stage(stageQueued, r.queued.Sub(r.cmd.Received))
-	}
+	r.queues(time.Now())
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if r.prio() > prioUrgent {
@@ -70,8 +67,26 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 	return r.alone(ctx, waiting)
 }
 
-// begins ends the time in which the command lets a more urgent one go first.
-func (r *run) begins() { r.region.instances.yielding(r.cmd.InstanceID, nil) }
+// queues notes when the command began to wait for the quota.
+func (r *run) queues(since time.Time) {
+	r.queued = since
+	if r.entry.Attempts == 0 && r.tries == 0 {
+		r.account.stage(stageQueued, since.Sub(r.cmd.Received))
+	}
+}
+
+// hasTurn ends the waiting for the quota, and the time in which the command lets a
+// more urgent one have its instance.
+func (r *run) hasTurn() {
+	r.region.instances.yielding(r.cmd.InstanceID, nil)
+	r.paced(time.Since(r.queued))
+}
+
+// paced notes how long the command has waited for the quota.
+func (r *run) paced(waited time.Duration) {
+	r.account.stage(stagePaced, waited)
+	r.region.pacer(r.action()).meters.wait.Observe(waited.Seconds())
+}
 
 // alone makes one try in a call of the command's own. Until it has its turn it waits
 // under a context of its own.
@@ -86,9 +101,7 @@ func (r *run) alone(ctx, waiting context.Context) (vendors.Verdict, error) {
 		return vendors.Verdict{}, err
 	}
 	defer turn.release()
-	r.begins()
-	r.region.pacer(r.action()).meters.wait.Observe(time.Since(r.queued).Seconds())
-	r.account.stage(stagePaced, time.Since(r.queued))
+	r.hasTurn()
 	if err := r.region.breaker.wait(ctx); err != nil {
 		return vendors.Verdict{}, err
 	}

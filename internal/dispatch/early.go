@@ -94,10 +94,8 @@ func (e *early) attempt(ctx context.Context) (vendors.Verdict, error) {
 	defer e.cancel()
 	defer e.turn.release()
 	r := e.run
-	r.queued = e.began
-	r.account.stage(stageQueued, e.began.Sub(r.cmd.Received))
-	r.account.stage(stagePaced, 0)
-	r.region.pacer(r.action()).meters.wait.Observe(0)
+	r.queues(e.began)
+	r.paced(0)
 	select {
 	case <-e.done:
 	case <-ctx.Done():

@@ -24,8 +24,8 @@ func (r *region) listen() (stop func()) {
 			r.log.Debug("cannot listen for arrivals; the survey finds them", "lane", l.id, "error", err)
 			continue
 		}
-		l.unlisten = sync.OnceFunc(stop)
-		stops = append(stops, l.unlisten)
+		l.unlisten = stop
+		stops = append(stops, stop)
 	}
 	return func() {
 		for _, stop := range stops {

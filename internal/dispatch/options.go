@@ -40,7 +40,7 @@ type Broker interface {
 	// WaitingOf is Waiting for the subjects of one account.
 	WaitingOf(ctx context.Context, vendor, account string) (map[string]uint64, error)
 	// Arrivals tells, as well as it can, of each command that is published on a
-	// subject from now on. arrived must not block.
+	// subject from now on. arrived must not block. stop may be called again.
 	Arrivals(subject string, arrived func()) (stop func(), err error)
 	// First returns the oldest stored command of a subject without a consumer,
 	// or broker.ErrNotFound. Its Ack deletes it.

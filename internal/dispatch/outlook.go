@@ -39,6 +39,7 @@ type prospect struct {
 	o      *outlook
 	id     string
 	wanted chan struct{} // made when somebody waits for the look; closed after it
+	looked time.Time     // when a survey has looked for it; zero if none has
 	seen   *vendors.Sighting
 	ready  bool            // counts in o.ready
 	failed vendors.Verdict // why nothing was seen; its zero value is no failure
@@ -119,8 +120,8 @@ func (p *prospect) want() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	p.used()
-	if p.seen != nil && time.Since(p.seen.At) < freshness {
-		return nil
+	if time.Since(p.looked) < freshness {
+		return nil // also if it was not there: then a look of its own tells more
 	}
 	p.seen, p.failed = nil, vendors.Verdict{}
 	i := slices.Index(o.waiting, p)
@@ -160,8 +161,9 @@ func (o *outlook) fly(ctx context.Context) {
 		for i, p := range batch {
 			ids[i] = p.id
 		}
+		began := time.Now()
 		seen, v := o.vendor.Survey(ctx, ids)
-		o.tell(batch, seen, v)
+		o.tell(batch, began, seen, v)
 	}
 }
 
@@ -194,13 +196,17 @@ func (o *outlook) take(anyway bool) (batch []*prospect) {
 	return batch
 }
 
-// tell hands out what a survey has shown. What it could not look at goes on waiting,
-// unless somebody waits for it.
-func (o *outlook) tell(batch []*prospect, seen map[string]vendors.Sighting, v vendors.Verdict) {
+// tell hands out what a survey has shown. What it could not look at is looked at again
+// once somebody wants it.
+func (o *outlook) tell(batch []*prospect, began time.Time, seen map[string]vendors.Sighting, v vendors.Verdict) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, p := range batch {
-		if s, ok := seen[p.id]; ok {
+		s, ok := seen[p.id]
+		if ok || v.Kind == vendors.Done {
+			p.looked = began
+		}
+		if ok {
 			p.seen = &s
 			if p.wanted == nil {
 				p.ready = true

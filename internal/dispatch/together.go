@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -166,20 +167,12 @@ func (j *joint) send() {
 	for i, m := range j.members {
 		v := verdicts[i]
 		if v.Kind == vendors.Withheld {
-			m.end <- ending{verdict: v, err: firstOf(m.err, v.Err)}
+			m.end <- ending{verdict: v, err: cmp.Or(m.err, v.Err)}
 			continue
 		}
 		r.account.stage(stageVendor, time.Since(sent))
 		m.end <- ending{verdict: v}
 	}
-}
-
-// firstOf is a member's own cause, or else the call's.
-func firstOf(own, call error) error {
-	if own != nil {
-		return own
-	}
-	return call
 }
 
 // execute sends one alone as such: then a refusal comes with its reason.
@@ -195,9 +188,7 @@ func (j *joint) prepare() {
 	fit := make([]bool, len(j.members))
 	j.each(func(i int, m *pooled) {
 		r := m.run
-		r.begins()
-		r.account.stage(stagePaced, time.Since(r.queued))
-		r.region.pacer(j.pool.action).meters.wait.Observe(time.Since(r.queued).Seconds())
+		r.hasTurn()
 		base, v, err := r.prepare(m.ctx, &m.request, m.prospect)
 		if err != nil || v.Kind != vendors.Done {
 			m.end <- ending{verdict: v, err: err}
