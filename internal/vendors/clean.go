@@ -16,14 +16,26 @@ import (
 // for the canonical request or the HTML page that some gateways answer with.
 const maxMessage = 300
 
-// Clean makes a vendor's message fit to be stored and printed: secrets become
-// [redacted], also where the vendor echoes them percent-encoded or quoted,
-// unprintable characters become spaces, and the rest is cut to 300 bytes without
-// splitting a character.
+// Echoes is what a vendor may repeat of a request in its answer, and nobody may read
+// there.
+type Echoes struct {
+	Secrets []secret.Text
+	// Words are what is no secret to the program, such as the signature of one call.
+	Words []string
+}
+
+// Clean makes a vendor's message fit to be stored and printed, without the secrets.
 func Clean(message string, secrets ...secret.Text) string {
-	// The secrets go first: a cut or a replaced character would hide one from
-	// the search and leave most of it in place.
-	message = redact(message, secrets)
+	return Echoes{Secrets: secrets}.Clean(message)
+}
+
+// Clean makes a vendor's message fit to be stored and printed: what is echoed becomes
+// [redacted], also where it is percent-encoded or quoted, unprintable characters become
+// spaces, and the rest is cut to 300 bytes without splitting a character.
+func (e Echoes) Clean(message string) string {
+	// The echoes go first: a cut or a replaced character would hide one from the
+	// search and leave most of it in place.
+	message = e.redact(message)
 	if plain(message) {
 		return message
 	}
@@ -54,24 +66,26 @@ func plain(message string) bool {
 	return len(message) <= maxMessage && strings.TrimSpace(message) == message
 }
 
-// redact replaces the secrets in every spelling in which they are echoed.
-func redact(message string, secrets []secret.Text) string {
+// redact replaces the echoes in every spelling.
+func (e Echoes) redact(message string) string {
 	var spellings []string
-	for _, s := range secrets {
-		if s.Empty() {
-			continue
-		}
-		plain := s.Reveal()
-		if len(plain) > len(message) {
-			continue // no spelling is shorter than the secret
+	add := func(plain string) {
+		if plain == "" || len(plain) > len(message) {
+			return // no spelling is shorter than the word
 		}
 		quoted := strconv.Quote(plain)
 		spellings = append(spellings, plain, url.QueryEscape(plain), url.PathEscape(plain), quoted[1:len(quoted)-1])
 	}
+	for _, s := range e.Secrets {
+		add(s.Reveal())
+	}
+	for _, w := range e.Words {
+		add(w)
+	}
 	if len(spellings) == 0 {
 		return message
 	}
-	// Longest first: where one secret begins another, the whole must go.
+	// Longest first: where one echo begins another, the whole must go.
 	slices.SortStableFunc(spellings, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	pairs := make([]string, 0, 2*len(spellings))
 	for _, s := range spellings {

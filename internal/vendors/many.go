@@ -33,3 +33,19 @@ type Sighting struct {
 	// Detail is what was seen, as JSON that only the same adapter understands.
 	Detail json.RawMessage
 }
+
+// SurveyOneByOne is a survey of instances that are looked up by themselves. One that
+// is refused is left for its own look-up to report on.
+func SurveyOneByOne(ids []string, look func(id string) (Sighting, Verdict)) (map[string]Sighting, Verdict) {
+	seen := map[string]Sighting{}
+	for _, id := range ids {
+		switch s, v := look(id); v.Kind {
+		case Done:
+			seen[id] = s
+		case Refused:
+		default:
+			return seen, v
+		}
+	}
+	return seen, Verdict{Kind: Done}
+}

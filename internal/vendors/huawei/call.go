@@ -29,8 +29,8 @@ type call struct {
 	mutation bool
 	request  *http.Request
 	signedAt time.Time
-	// secrets must not come back in the words of the answer.
-	secrets []secret.Text
+	// echoes must not come back in the words of the answer.
+	echoes vendors.Echoes
 }
 
 // look makes one look-up. decode reads the answer; its error makes the verdict
@@ -71,8 +71,8 @@ func (c *Client) sign(ctx context.Context, m message) (call, vendors.Verdict) {
 	at := time.Now().UTC().Truncate(time.Second)
 	Sign(req, body, creds, c.account.Project, at)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
-	secrets := []secret.Text{creds.SecretKey, creds.SessionToken, secret.New(signature)}
-	return call{m.action, m.body != nil, req, at, secrets}, vendors.Verdict{Kind: vendors.Done}
+	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{signature}}
+	return call{m.action, m.body != nil, req, at, echoes}, vendors.Verdict{Kind: vendors.Done}
 }
 
 // request builds the unsigned request and the bytes of its body.
@@ -115,27 +115,27 @@ func (c *Client) send(ctx context.Context, out call, accept func(vendors.Verdict
 // of success without an error in it; what the body must hold is for the caller
 // to see.
 func (out call) judge(a wire.Answer, err error) vendors.Verdict {
-	response := vendors.Response{HTTPStatus: a.Status, RequestID: vendors.Clean(a.Header.Get("X-Request-Id"), out.secrets...)}
+	response := vendors.Response{HTTPStatus: a.Status, RequestID: out.echoes.Clean(a.Header.Get("X-Request-Id"))}
 	if err != nil {
 		lost := classify(0, "", out.mutation)
 		if wire.NotSent(err) {
 			lost = unavailable
 		}
-		v := lost.verdict(vendors.Clean(fmt.Sprintf("%s: %v", out.action, err), out.secrets...))
+		v := lost.verdict(out.echoes.Clean(fmt.Sprintf("%s: %v", out.action, err)))
 		v.Response = response
 		return v
 	}
 	f, failed := decodeFailure(a.Body)
 	if response.RequestID == "" {
-		response.RequestID = vendors.Clean(f.requestID, out.secrets...)
+		response.RequestID = out.echoes.Clean(f.requestID)
 	}
 	if !failed && a.Status >= 200 && a.Status < 300 {
 		return vendors.Verdict{Kind: vendors.Done, Response: response}
 	}
 	what := "the answer holds no error of the vendor"
 	if failed {
-		response.Code = vendors.Clean(f.code, out.secrets...)
-		response.Message = vendors.Clean(f.message, out.secrets...)
+		response.Code = out.echoes.Clean(f.code)
+		response.Message = out.echoes.Clean(f.message)
 		what = strings.TrimSpace(response.Code + " " + response.Message)
 	}
 	v := classify(a.Status, f.code, out.mutation).verdict(fmt.Sprintf("%s: HTTP %d: %s", out.action, a.Status, what))

@@ -27,28 +27,21 @@ type detail struct {
 // still to be found. An instance that is refused is left for its own look-up to
 // report on.
 func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.Sighting, vendors.Verdict) {
-	seen := map[string]vendors.Sighting{}
-	if len(ids) > fewSurveyed {
-		return seen, c.list(ctx, possible(ids), func(i instance, at time.Time) {
-			d := detailOf(i)
-			if !i.working() {
-				d.Task = nil // Lists leave tasks out.
-			}
-			seen[string(i.ID)] = d.sighting(at)
+	if len(ids) <= fewSurveyed {
+		return vendors.SurveyOneByOne(ids, func(id string) (vendors.Sighting, vendors.Verdict) {
+			at := time.Now()
+			i, v := c.show(ctx, id)
+			return detailOf(i).sighting(at), v
 		})
 	}
-	for _, id := range ids {
-		at := time.Now()
-		i, v := c.show(ctx, id)
-		switch v.Kind {
-		case vendors.Done:
-			seen[id] = detailOf(i).sighting(at)
-		case vendors.Refused:
-		default:
-			return seen, v
+	seen := map[string]vendors.Sighting{}
+	return seen, c.list(ctx, possible(ids), func(i instance, at time.Time) {
+		d := detailOf(i)
+		if !i.working() {
+			d.Task = nil // Lists leave tasks out.
 		}
-	}
-	return seen, vendors.Verdict{Kind: vendors.Done}
+		seen[string(i.ID)] = d.sighting(at)
+	})
 }
 
 // possible are the ids that an instance can have. Others would have the list read to

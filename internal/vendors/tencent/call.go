@@ -20,8 +20,8 @@ type call struct {
 	mutation bool
 	request  *http.Request
 	signedAt time.Time
-	// secrets must not come back in the words of the answer.
-	secrets []secret.Text
+	// echoes must not come back in the words of the answer.
+	echoes vendors.Echoes
 }
 
 // reader takes what it needs from an answer without an error. Words for a person
@@ -73,8 +73,8 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any)
 	at := time.Now().UTC().Truncate(time.Second)
 	Sign(req, body, creds, at)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
-	secrets := []secret.Text{creds.SecretKey, creds.SessionToken, secret.New(creds.AccessKey), secret.New(signature)}
-	return call{action: action, request: req, signedAt: at, secrets: secrets}, vendors.Verdict{Kind: vendors.Done}
+	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{creds.AccessKey, signature}}
+	return call{action: action, request: req, signedAt: at, echoes: echoes}, vendors.Verdict{Kind: vendors.Done}
 }
 
 // encode writes the body of a request, without the escapes for HTML: a password
@@ -107,7 +107,7 @@ func (c *Client) send(ctx context.Context, out call, read reader) vendors.Verdic
 }
 
 // clean makes words of an answer printable.
-func (out call) clean(s string) string { return vendors.Clean(s, out.secrets...) }
+func (out call) clean(s string) string { return out.echoes.Clean(s) }
 
 // judge turns an answer, or the lack of one, into a verdict. Result is set for
 // Done.

@@ -18,8 +18,8 @@ type call struct {
 	mutation bool
 	request  *http.Request
 	signedAt time.Time
-	// secrets must not come back in the words of the answer.
-	secrets []secret.Text
+	// echoes must not come back in the words of the answer.
+	echoes vendors.Echoes
 }
 
 // reader takes what it needs from an answer without an error.
@@ -62,8 +62,8 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]stri
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sluice")
-	secrets := []secret.Text{creds.SecretKey, creds.SessionToken, secret.New(creds.AccessKey), secret.New(form.Get("Signature"))}
-	return call{action: action, request: req, signedAt: at, secrets: secrets}, vendors.Verdict{Kind: vendors.Done}
+	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{creds.AccessKey, form.Get("Signature")}}
+	return call{action: action, request: req, signedAt: at, echoes: echoes}, vendors.Verdict{Kind: vendors.Done}
 }
 
 // send sends the request once, judges the answer and reports it. An error of
@@ -86,7 +86,7 @@ func (c *Client) send(ctx context.Context, out call, read reader) vendors.Verdic
 }
 
 // clean makes words of an answer printable.
-func (out call) clean(s string) string { return vendors.Clean(s, out.secrets...) }
+func (out call) clean(s string) string { return out.echoes.Clean(s) }
 
 // judge turns an answer, or the lack of one, into a verdict. The envelope is set
 // for Done.

@@ -58,7 +58,7 @@ func (c *Client) Execute(ctx context.Context, req vendors.Request, base vendors.
 		return v
 	}
 	out.mutation = true
-	out.secrets = append(out.secrets, req.Password)
+	out.echoes.Secrets = append(out.echoes.Secrets, req.Password)
 	if err := commit(ctx, out.signedAt); err != nil {
 		return vendors.Verdict{Kind: vendors.Withheld, Message: out.clean(fmt.Sprintf("%s was not sent: %v", action, err)), Err: err}
 	}

@@ -18,7 +18,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		for _, mutation := range []bool{false, true} {
-			out := call{action: "X", mutation: mutation, secrets: []secret.Text{secret.New(testKey)}}
+			out := call{action: "X", mutation: mutation, echoes: vendors.Echoes{Secrets: []secret.Text{secret.New(testKey)}}}
 			v, e := out.judge(wire.Answer{Status: status, Body: []byte(body)}, nil)
 			switch {
 			case v.Kind < vendors.Done || v.Kind > vendors.Ambiguous:

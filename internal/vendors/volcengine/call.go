@@ -20,19 +20,8 @@ type call struct {
 	mutation bool
 	request  *http.Request
 	signedAt time.Time
-	// The credentials and the signature must not come back in the words of the answer.
-	creds     vendors.Credentials
-	signature string
-}
-
-// clean makes the vendor's words fit to be printed. Only long ones can echo the
-// signature, so that for most it need not become a secret.
-func (out call) clean(words string) string {
-	secrets := []secret.Text{out.creds.SecretKey, out.creds.SessionToken}
-	if len(words) >= len(out.signature) {
-		secrets = append(secrets, secret.New(out.signature))
-	}
-	return vendors.Clean(words, secrets...)
+	// echoes must not come back in the words of the answer.
+	echoes vendors.Echoes
 }
 
 // look makes one look-up. decode reads the result; its error makes the verdict
@@ -80,7 +69,8 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any,
 	at := time.Now().UTC().Truncate(time.Second)
 	Sign(req, body, creds, c.account.Region, at)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
-	return call{action, mutation, req, at, creds, signature}, vendors.Verdict{Kind: vendors.Done}
+	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{signature}}
+	return call{action, mutation, req, at, echoes}, vendors.Verdict{Kind: vendors.Done}
 }
 
 // send sends the request once, judges the answer and reports it. accept sees
@@ -107,7 +97,7 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 		if wire.NotSent(err) {
 			lost = unavailable
 		}
-		v := lost.verdict(out.clean(fmt.Sprintf("%s: %v", out.action, err)))
+		v := lost.verdict(out.echoes.Clean(fmt.Sprintf("%s: %v", out.action, err)))
 		v.Response = response
 		return v, nil
 	}
@@ -116,7 +106,7 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 	if err != nil {
 		what = err.Error()
 	} else {
-		response.RequestID = out.clean(string(e.ResponseMetadata.RequestID))
+		response.RequestID = out.echoes.Clean(string(e.ResponseMetadata.RequestID))
 		if a.Status == http.StatusOK && e.succeeded(out.action) {
 			return vendors.Verdict{Kind: vendors.Done, Response: response}, e.Result
 		}
@@ -125,8 +115,8 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 	if err == nil && e.ResponseMetadata.Error != nil {
 		fault := e.ResponseMetadata.Error
 		code = strings.TrimSpace(string(fault.Code))
-		response.Code = out.clean(code)
-		response.Message = out.clean(string(fault.Message))
+		response.Code = out.echoes.Clean(code)
+		response.Message = out.echoes.Clean(string(fault.Message))
 		what = strings.TrimSpace(response.Code + " " + response.Message)
 	}
 	v := classify(a.Status, code, out.mutation).verdict(vendors.Clean(fmt.Sprintf("%s: HTTP %d: %s", out.action, a.Status, what)))

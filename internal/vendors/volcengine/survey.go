@@ -24,30 +24,24 @@ type detail struct {
 // instances that are still to be found. An instance that is refused is left for its
 // own look-up to report on.
 func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.Sighting, vendors.Verdict) {
-	seen := map[string]vendors.Sighting{}
-	see := func(i instance, at time.Time) {
-		data, _ := json.Marshal(detail{string(i.Status), string(i.Class)})
-		seen[string(i.ID)] = vendors.Sighting{At: at, Detail: data}
+	if len(ids) <= few {
+		return vendors.SurveyOneByOne(ids, func(id string) (vendors.Sighting, vendors.Verdict) {
+			at := time.Now()
+			i, v := c.detail(ctx, id)
+			return i.sighting(at), v
+		})
 	}
-	if len(ids) > few {
-		wanted := make(map[string]bool, len(ids))
-		for _, id := range ids {
-			wanted[id] = true
-		}
-		return seen, c.list(ctx, wanted, worthSurveying, see)
-	}
+	seen, wanted := map[string]vendors.Sighting{}, map[string]bool{}
 	for _, id := range ids {
-		at := time.Now()
-		i, v := c.detail(ctx, id)
-		switch v.Kind {
-		case vendors.Done:
-			see(i, at)
-		case vendors.Refused:
-		default:
-			return seen, v
-		}
+		wanted[id] = true
 	}
-	return seen, vendors.Verdict{Kind: vendors.Done}
+	return seen, c.list(ctx, wanted, worthSurveying, func(i instance, at time.Time) { seen[string(i.ID)] = i.sighting(at) })
+}
+
+// sighting is what Prepare needs to know of an instance that was seen.
+func (i instance) sighting(at time.Time) vendors.Sighting {
+	data, _ := json.Marshal(detail{string(i.Status), string(i.Class)})
+	return vendors.Sighting{At: at, Detail: data}
 }
 
 // recollect reads the request's sighting. ok is false if there is none, or none that
