@@ -37,11 +37,7 @@ func urgentFirst(ctx context.Context, b *Bench) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Real look-up quotas, and restarts that take a while.
-	h, err := s.site(siteOptions{
-		name: "restart", vendor: "huawei", operation: "restart", quota: 2, takes: pace.Lasting(2 * time.Second),
-		lookups: map[string]float64{"ShowInstance": 5, "ListInstances": 5}, maxInFlight: 1000,
-	})
+	h, err := s.site(huaweiSite("restart", 2))
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,31 +16,17 @@ import (
 )
 
 func main() {
-	var o rival.Options
-	flag.StringVar(&o.NATS, "nats", "", "URL of the NATS server")
-	flag.StringVar(&o.Vendor, "vendor", "", "URL of the vendor's end")
-	flag.StringVar(&o.Prefix, "prefix", "bare", "prefix of subjects and streams")
-	flag.IntVar(&o.Workers, "workers", 256, "commands worked on at a time")
-	flag.BoolVar(&o.Async, "async", false, "publish asynchronously")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "bare:", err)
-		os.Exit(1)
-	}
+	rival.Main("bare", func(o *rival.Options) {
+		flag.BoolVar(&o.Async, "async", false, "publish asynchronously")
+	}, run)
 }
 
-func run(ctx context.Context, o rival.Options) error {
-	job, err := rival.Connect(ctx, o)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, job *rival.Job) error {
 	consumer, err := job.Consumer(ctx)
 	if err != nil {
 		return err
 	}
-	slots := make(chan struct{}, o.Workers)
+	slots := make(chan struct{}, job.Workers)
 	running, err := consumer.Consume(func(msg jetstream.Msg) {
 		slots <- struct{}{}
 		go func() {

@@ -7,11 +7,7 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -20,25 +16,10 @@ import (
 )
 
 func main() {
-	var o rival.Options
-	flag.StringVar(&o.NATS, "nats", "", "URL of the NATS server")
-	flag.StringVar(&o.Vendor, "vendor", "", "URL of the vendor's end")
-	flag.StringVar(&o.Prefix, "prefix", "watermill", "prefix of subjects and streams")
-	flag.IntVar(&o.Workers, "workers", 256, "commands worked on at a time")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "watermill:", err)
-		os.Exit(1)
-	}
+	rival.Main("watermill", func(*rival.Options) {}, run)
 }
 
-func run(ctx context.Context, o rival.Options) error {
-	job, err := rival.Connect(ctx, o)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, job *rival.Job) error {
 	router, err := message.NewRouter(message.RouterConfig{}, watermill.NopLogger{})
 	if err != nil {
 		return fmt.Errorf("make the router: %w", err)
