@@ -21,7 +21,7 @@ func TestPacerAdapts(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			began := time.Now()
-			for range 40 {
+			for range callers {
 				all.Go(func() { cloud.callAgainAndAgain(ctx, p) })
 			}
 			time.Sleep(22 * time.Second)
@@ -51,6 +51,12 @@ func TestPacerAdapts(t *testing.T) {
 	}
 }
 
+// The callers make 2,000 calls a second where nothing else bounds them.
+const (
+	callers   = 4
+	roundTrip = 2 * time.Millisecond
+)
+
 // meanCloud lets through less than it promises, in any sliding second.
 type meanCloud struct {
 	mu        sync.Mutex
@@ -73,9 +79,9 @@ func (c *meanCloud) callAgainAndAgain(ctx context.Context, p *pacer) {
 			return
 		}
 		if turn.permit(ctx) == nil {
-			time.Sleep(2 * time.Millisecond)
+			time.Sleep(roundTrip)
 			if c.takes(time.Now()) {
-				p.answered(2 * time.Millisecond)
+				p.answered(roundTrip)
 			} else {
 				p.throttled(0)
 			}

@@ -100,9 +100,13 @@ func TestBulkSharesCallsAndLookUps(t *testing.T) {
 		defer stop()
 		s.sendBulk(200)
 		s.wait(10 * time.Second)
+		finals := s.finals()
 		for i := range 200 {
-			got := s.final(fmt.Sprint(i))
-			expect(t, got, "succeeded")
+			got := finals[fmt.Sprint(i)]
+			if len(got) != 1 {
+				t.Fatalf("command %d has %d final results, want 1: %+v", i, len(got), got)
+			}
+			expect(t, got[0], "succeeded")
 			if rec, _ := s.record(fmt.Sprintf("tok-%d", i)); rec.State != ledger.Final || rec.Attempts != 1 || len(rec.History) != 1 {
 				t.Errorf("record %d is %+v", i, rec)
 			}
