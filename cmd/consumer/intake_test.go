@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/config"
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/ledger"
@@ -140,5 +143,25 @@ func TestIntakeOverHTTP(t *testing.T) {
 	}
 	if n := strings.Count(d.log.String(), "publisher=fleet status="); n < 1 || strings.Contains(d.log.String(), "-token") {
 		t.Error("a token shows in the log, or the publisher does not")
+	}
+}
+
+// The configurations of docs/feeding.md are valid as they stand.
+func TestFeedingConfigurations(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/feeding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```yaml\n# (publishers|sluice).yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	for _, f := range found {
+		example := regexp.MustCompile(`\$\{file:[^}]*\}`).ReplaceAll(f[2], []byte("a-token"))
+		conf, err := config.Parse(string(f[1]), example, config.Options{Catalog: catalog(), Env: func(name string) (string, bool) { return "key", !strings.HasPrefix(name, "SLUICE_") }})
+		if err != nil || !conf.IntakeConfigured() || len(conf.Warnings) > 0 {
+			t.Errorf("%s.yaml: %v, %v", f[1], err, conf)
+		}
+	}
+	if len(found) != 2 {
+		t.Errorf("%d configurations", len(found))
 	}
 }
