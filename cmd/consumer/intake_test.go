@@ -167,3 +167,14 @@ func TestFeedingConfigurations(t *testing.T) {
 		t.Errorf("%d configurations", len(found))
 	}
 }
+
+// A certificate that is not there ends the start, as a mistake of the configuration.
+func TestIntakeWithoutItsCertificate(t *testing.T) {
+	t.Parallel()
+	_, url := cloud(t)
+	d := newDaemon(t, url, fmt.Sprintf("intake: {listen: %q, tls: {cert: /none/tls.crt, key: /none/tls.key}, publishers: [{name: p, token: t, allow: [restart]}]}", freePort(t)))
+	_, stderr, code := exited(t, program(t, "run", "--config", d.config))
+	if code != 2 || !strings.Contains(stderr, "Error: intake.tls: ") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}

@@ -32,17 +32,33 @@ func (h *Handler) admit(c *client, env events.Envelope, late addition, now time.
 	if why := h.opts.Check(command, now); why != nil {
 		return order{}, refused(command, why)
 	}
+	return encode(c, command, env, late.to(env))
+}
+
+// encode makes the message of a command, and reads it again as a consumer will: what
+// was accepted must never turn out to be no command, or another.
+func encode(c *client, command events.Command, env, full events.Envelope) (order, *problem) {
 	id, err := contentID(env)
-	if err == nil {
-		var raw []byte
-		if raw, err = late.to(env).Structured(); err == nil && len(raw) <= events.MaxPayload {
-			return order{command, raw, id}, nil
-		}
-	}
 	if err != nil {
 		return order{}, newProblem(http.StatusBadRequest, events.ReasonInvalidEvent, err.Error())
 	}
-	return order{}, newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "the event is over 64 KiB")
+	raw, err := full.Structured()
+	switch {
+	case err != nil:
+		return order{}, newProblem(http.StatusBadRequest, events.ReasonInvalidEvent, err.Error())
+	case len(raw) > events.MaxPayload:
+		return order{}, newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "the event is over 64 KiB")
+	}
+	back, err := events.Open(nil, raw)
+	if err == nil {
+		again, why := events.Parse(back, command.Received)
+		if why == nil && again.Event.ID == command.Event.ID && again.Token == command.Token && again.Priority == command.Priority &&
+			again.Fingerprint() == command.Fingerprint() && back.Extensions[events.ExtensionPublisher] == c.Name {
+			return order{command, raw, id}, nil
+		}
+	}
+	return order{}, newProblem(http.StatusBadRequest, events.ReasonInvalidEvent,
+		"an attribute of the event has a name or value that does not survive in structured mode; leave extensions such as data out")
 }
 
 // addition is what the intake adds to an event that does not say it. It differs

@@ -175,6 +175,19 @@ func TestInnerEventIsNotOpened(t *testing.T) {
 	}
 }
 
+// Headers that would be something else in structured mode are refused, not stored.
+func TestAttributesThatDoNotSurvive(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	for _, name := range []string{"ce-data", "ce-data_base64"} {
+		a := r.post("/v1/commands", restartData, "Content-Type", "application/json", "ce-specversion", "1.0", "ce-id", "a", "ce-source", "/mine",
+			"ce-type", "dev.sluice.command.restart.v1", name, "x")
+		if a.code != http.StatusBadRequest || a.prob["code"] != "invalid_event" || r.total() != 0 {
+			t.Errorf("%s: %d %s", name, a.code, a.body)
+		}
+	}
+}
+
 func TestRequestsThatAreNone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

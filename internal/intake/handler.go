@@ -9,7 +9,12 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
+
+// logEvery is how often one kind of refusal is logged.
+const logEvery = 10 * time.Second
 
 // Handler answers the requests of the intake.
 type Handler struct {
@@ -19,6 +24,8 @@ type Handler struct {
 	routes  map[string]*Route
 	metrics *Metrics
 	log     *slog.Logger
+	// strangers and limited keep what anybody can repeat from filling the log.
+	strangers, limited rate.Sometimes
 }
 
 // New makes a handler.
@@ -29,7 +36,8 @@ func New(o Options) *Handler {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	h := &Handler{opts: o, limits: o.Limits.withDefaults(), routes: map[string]*Route{}, metrics: o.Metrics, log: o.Logger}
+	h := &Handler{opts: o, limits: o.Limits.withDefaults(), routes: map[string]*Route{}, metrics: o.Metrics, log: o.Logger,
+		strangers: rate.Sometimes{Interval: logEvery}, limited: rate.Sometimes{Interval: logEvery}}
 	for _, c := range o.Clients {
 		h.clients = append(h.clients, newClient(c, h.limits))
 	}
@@ -79,12 +87,16 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, do endpoint) ([
 	}
 	c := h.identify(r)
 	if c == nil {
-		h.log.Warn("intake request of nobody known", "path", r.URL.Path, "from", r.RemoteAddr)
+		h.strangers.Do(func() {
+			h.log.Warn("a request to the intake by nobody known; more of them are not logged for a while", "path", r.URL.Path, "from", r.RemoteAddr)
+		})
 		return nil, unauthorized(w, r)
 	}
 	done, p := c.turn(r.Context(), h.limits)
 	if p != nil {
-		h.log.Warn("intake request over the publisher's limits", "publisher", c.Name, "detail", p.Detail)
+		h.limited.Do(func() {
+			h.log.Warn("requests to the intake over a publisher's limits", "publisher", c.Name, "detail", p.Detail)
+		})
 		return nil, h.retried(r, p)
 	}
 	defer done()

@@ -12,6 +12,7 @@ import (
 // problem is why a request is not done, as RFC 9457 problem JSON. The type is
 // about:blank: the code says more than a document behind a URI could.
 type problem struct {
+	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
@@ -41,7 +42,7 @@ const (
 )
 
 func newProblem(status int, code, detail string) *problem {
-	return &problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail, outcome: outcomeRefused}
+	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail, outcome: outcomeRefused}
 }
 
 // unavailable is a problem that passes: the client should come again.
