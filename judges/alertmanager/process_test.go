@@ -204,7 +204,9 @@ func (s *site) run() {
 // restarts counts the calls that reached the cloud, by instance.
 func (s *site) restarts() map[string]int {
 	s.t.Helper()
-	var page struct{ Calls []struct{ Instances []string } }
+	var page struct {
+		Calls []struct{ Instances []string }
+	}
 	if err := json.Unmarshal([]byte(get("http://"+s.clouds+"/_emulator/calls?mutations=true")), &page); err != nil {
 		s.t.Fatal(err)
 	}
