@@ -36,7 +36,7 @@ func TestExamples(t *testing.T) {
 	got := runExample(t, d, "chatbot", "/redis restart prod cn-beijing redis-chat\nhello\n/redis soft_restart prod cn-beijing redis-chat\n/redis restart prod cn-beijing redis-missing\n")
 	lines := strings.Split(strings.TrimSpace(got), "\n")
 	if len(lines) != 4 || lines[0] != "redis-chat: succeeded" || !strings.HasPrefix(lines[1], "say: /redis") ||
-		!strings.HasPrefix(lines[2], "redis-chat: rejected, ") || !strings.HasPrefix(lines[3], "redis-missing: failed, ") {
+		!strings.HasPrefix(lines[2], "redis-chat: rejected ") || !strings.HasPrefix(lines[3], "redis-missing: failed ") {
 		t.Errorf("the bot says\n%s", got)
 	}
 	for range 2 { // the second time nothing is done again

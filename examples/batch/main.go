@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -22,14 +23,14 @@ func main() {
 	vendor, account := flag.String("vendor", "volcengine", "vendor"), flag.String("account", "prod", "account")
 	region, wave := flag.String("region", "cn-beijing", "region"), flag.String("wave", "", "names this batch")
 	flag.Parse()
+	ctx := context.Background()
 	nc, err := nats.Connect(cmp.Or(os.Getenv("NATS_URL"), nats.DefaultURL))
 	check(err)
-	defer nc.Close()
 	js, err := jetstream.New(nc)
 	check(err)
 	lane := fmt.Sprintf("%s.%s.%s.restart", *vendor, *account, *region)
 	// Listen first, then send, so that no answer can be missed.
-	results, err := js.OrderedConsumer(context.Background(), "SLUICE_RESULTS", jetstream.OrderedConsumerConfig{
+	results, err := js.OrderedConsumer(ctx, "SLUICE_RESULTS", jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"sluice.results." + lane + ".*"}, DeliverPolicy: jetstream.DeliverNewPolicy})
 	check(err)
 	answers, err := results.Messages()
@@ -42,7 +43,7 @@ func main() {
 			"data": map[string]string{"vendor": *vendor, "account": *account, "region": *region, "instanceId": instance,
 				"priority": "bulk", "clientToken": *wave + "/" + instance},
 		})
-		_, err := js.Publish(context.Background(), "sluice.commands."+lane+".bulk", event)
+		_, err := js.Publish(ctx, "sluice.commands."+lane+".bulk", event)
 		check(err)
 		waiting[id] = instance
 	}
@@ -50,18 +51,12 @@ func main() {
 	for len(waiting) > 0 {
 		m, err := answers.Next()
 		check(err)
-		var result struct {
-			Data struct {
-				Status  string
-				Final   bool
-				Command struct{ ID string }
-			}
-		}
-		check(json.Unmarshal(m.Data(), &result))
-		if instance, mine := waiting[result.Data.Command.ID]; mine && result.Data.Final {
-			fmt.Println(instance, result.Data.Status)
-			count[result.Data.Status]++
-			delete(waiting, result.Data.Command.ID)
+		// The status is the last part of the subject; accepted is not the end.
+		id, status := m.Headers().Get("Sluice-Causation-Id"), path.Ext(m.Subject())[1:]
+		if instance, mine := waiting[id]; mine && status != "accepted" {
+			fmt.Println(instance, status)
+			count[status]++
+			delete(waiting, id)
 		}
 	}
 	fmt.Println("summary:", count)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -24,48 +25,45 @@ func main() {
 	if err != nil {
 		log.Fatalf("connect to the broker: %v; set NATS_URL", err)
 	}
-	defer nc.Close()
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		if len(words) != 5 || words[0] != "/redis" || vendors[words[2]] == "" {
 			fmt.Println("say: /redis OPERATION ACCOUNT REGION INSTANCE")
 			continue
 		}
-		fmt.Println(ask(nc, words[1], words[2], words[3], words[4]))
+		fmt.Println(words[4]+":", ask(nc, words[1], words[2], words[3], words[4]))
 	}
 }
 
 // ask sends one command and waits for its final result. It listens before it sends,
 // so that no answer can be missed.
 func ask(nc *nats.Conn, operation, account, region, instance string) string {
-	id, vendor := nuid.Next(), vendors[account]
-	results, err := nc.SubscribeSync("sluice.results." + vendor + "." + account + ".>")
+	id := nuid.Next()
+	results, err := nc.SubscribeSync("sluice.results." + vendors[account] + "." + account + ".>")
 	if err != nil {
-		return "cannot listen for the answer: " + err.Error()
+		return err.Error()
 	}
 	defer func() { _ = results.Unsubscribe() }()
 	event, _ := json.Marshal(map[string]any{
-		"specversion": "1.0", "id": id, "source": "/examples/chatbot", "type": "dev.sluice.command." + operation + ".v1", "time": time.Now().UTC(),
-		"data": map[string]string{"vendor": vendor, "account": account, "region": region, "instanceId": instance, "priority": "urgent"},
+		"specversion": "1.0", "id": id, "source": "/examples/chatbot", "type": "dev.sluice.command." + operation + ".v1",
+		"data": map[string]string{"vendor": vendors[account], "account": account, "region": region, "instanceId": instance, "priority": "urgent"},
 	})
 	// A request, because the stream acknowledges what it has stored.
 	if ack, err := nc.Request("sluice.intake", event, 5*time.Second); err != nil || strings.Contains(string(ack.Data), `"error"`) {
-		return fmt.Sprintf("%s: not stored (%v)", instance, err)
+		return fmt.Sprint("not stored: ", err)
 	}
 	for {
 		m, err := results.NextMsg(2 * time.Hour)
 		if err != nil {
-			return fmt.Sprintf("%s: no answer (%v)", instance, err)
+			return "no answer: " + err.Error()
 		}
-		var result struct {
-			Data struct {
-				Status string
-				Final  bool
-				Reason struct{ Message string }
+		// The status is the last part of the subject; accepted is not the end.
+		if status := path.Ext(m.Subject)[1:]; m.Header.Get("Sluice-Causation-Id") == id && status != "accepted" {
+			var result struct {
+				Data struct{ Reason struct{ Message string } }
 			}
-		}
-		if m.Header.Get("Sluice-Causation-Id") == id && json.Unmarshal(m.Data, &result) == nil && result.Data.Final {
-			return strings.TrimSuffix(fmt.Sprintf("%s: %s, %s", instance, result.Data.Status, result.Data.Reason.Message), ", ")
+			_ = json.Unmarshal(m.Data, &result) // one that succeeded has no reason
+			return strings.TrimSpace(status + " " + result.Data.Reason.Message)
 		}
 	}
 }
