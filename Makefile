@@ -26,8 +26,9 @@ chaos: ## crashes, lost answers, freezes and broken brokers with real processes,
 demo: ## the main job on the embedded server and the emulated clouds
 	$(GO) run ./cmd/consumer demo
 
-judges: ## the vendors' official SDKs drive the emulated clouds (a module of its own)
+judges: ## the vendors' official SDKs drive the emulated clouds, the real Alertmanager feeds the program (modules of their own)
 	cd judges && $(GO) vet ./... && $(GO) test ./...
+	cd judges/alertmanager && $(GO) vet ./... && $(GO) test -timeout 15m ./...
 
 bench: ## Sluice beside its rivals: goals, figures and plots (a module of its own; BENCH takes flags, such as -quick)
 	cd bench && $(GO) build -o ../$(BIN)/bench . && ../$(BIN)/bench $(BENCH)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-7b870224/sluice/internal/config"
 	"github.com/seed-7b870224/sluice/internal/dispatch"
+	"github.com/seed-7b870224/sluice/internal/intake"
 	"github.com/seed-7b870224/sluice/internal/telemetry"
 )
 
@@ -20,6 +21,7 @@ func newReference(s std) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			registry := telemetry.NewRegistry("devel")
 			dispatch.NewMetrics(registry)
+			intake.NewMetrics(registry)
 			metrics, err := telemetry.Markdown(registry)
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/seed-7b870224/sluice/internal/config"
 	"github.com/seed-7b870224/sluice/internal/dispatch"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/intake"
 	"github.com/seed-7b870224/sluice/internal/telemetry"
 )
 
@@ -37,6 +39,8 @@ type consumer struct {
 	conn     *broker.Conn
 	engine   *dispatch.Engine
 	http     *telemetry.Server
+	intake   *intake.Server // nil without an intake over HTTP
+	signer   *intake.Signer
 	stopping atomic.Bool
 	prepared atomic.Bool // streams and buckets are there
 }
@@ -50,9 +54,6 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 			c.close()
 		}
 	}()
-	if conf.IntakeConfigured() {
-		return c, usagef("intake.listen is set, but this version has no intake over HTTP; remove the intake section")
-	}
 	accts, err := accounts(conf)
 	if err != nil {
 		return c, usageError{err}
@@ -79,12 +80,16 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 		Subjects: events.Subjects{Prefix: conf.NATS.Prefix},
 		Broker:   engineBroker{c.conn}, Ledger: c.conn.Ledger(), Leases: c.conn.Leases(), LeaseTTL: conf.Lease.TTL,
 		Accounts: accts, Secrets: secrets, AllowPlaintext: conf.Secrets.AllowPlaintext,
+		Proven:  intake.NewVerifier(c.conn.Ledger()).Verify,
 		Metrics: dispatch.NewMetrics(c.registry), Logger: log,
 	})
 	if err != nil {
 		return c, err
 	}
 	c.engine = dispatch.New(engine)
+	if conf.IntakeConfigured() {
+		return c, c.startIntake(accts, secrets)
+	}
 	return c, nil
 }
 
@@ -111,7 +116,13 @@ func (c *consumer) serve(ctx context.Context) error {
 		c.stopping.Store(true)
 		c.log.Info("stopping: no more pulls, calls in flight are finished")
 	})
+	var ending sync.WaitGroup
+	if c.signer != nil {
+		ending.Go(func() { c.signer.Run(ctx) })
+		ending.Go(func() { <-ctx.Done(); c.intakeDrained(ctx) })
+	}
 	c.engine.Run(ctx, drainGrace)
+	ending.Wait()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := c.conn.Drain(drain); err != nil {
@@ -183,6 +194,9 @@ func (c *consumer) ready(ctx context.Context) error {
 
 // close releases everything, in the reverse order of newConsumer.
 func (c *consumer) close() {
+	if c.intake != nil {
+		c.intake.Close()
+	}
 	if c.conn != nil {
 		c.conn.Close()
 	}

@@ -88,6 +88,9 @@ func printRecord(w io.Writer, r ledger.Record, color bool) {
 	}
 	t.row("command", fmt.Sprintf("%s %s at %s, priority %s", c.Operation, c.InstanceID, strings.Join([]string{c.Vendor, c.Account, c.Region}, "/"), c.Priority))
 	t.row("event", c.Event.ID+" from "+c.Event.Source)
+	if c.Publisher != "" {
+		t.row("publisher", c.Publisher+" (over HTTP)")
+	}
 	t.row("received", moment(c.Received))
 	t.row("started", moment(r.Started))
 	if r.Attempts > len(r.History) {

@@ -31,6 +31,7 @@ type account struct {
 	ledger   *ledger.Store
 	answers  *answerer
 	rules    rules
+	proven   proof
 	metrics  *Metrics
 	lease    *lease
 	earlier  *spent // what the owner before has told of its calls; nil if nothing
@@ -56,7 +57,8 @@ type account struct {
 func newAccount(e *Engine, conf *Account, l *lease, earlier *spent) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
-		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, earlier: earlier, hands: newHands(), crew: newCrew(),
+		answers: e.answers, rules: e.rules, proven: e.opts.Proven, metrics: e.metrics, lease: l, earlier: earlier,
+		hands: newHands(), crew: newCrew(),
 		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
 		ended: make(chan struct{}), runs: map[string]*run{},
@@ -207,7 +209,7 @@ func (a *account) refuseStray(m broker.Message) error {
 	id, known := a.subjects.ParseLane(m.Subject())
 	var refusal *refusalError
 	var bad *events.Undecodable
-	cmd, err := read(m, id)
+	cmd, err := read(m, id, a.proven)
 	switch {
 	case errors.As(err, &bad):
 		return a.answers.deadLetter(a.hard, m, bad)

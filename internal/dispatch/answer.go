@@ -34,7 +34,11 @@ func (a *answerer) result(ctx context.Context, c events.Command, r events.Result
 		reason = r.Reason.Code
 	}
 	a.metrics.Results.WithLabelValues(r.Status, reason).Inc()
-	a.log.Info("result", "status", r.Status, "reason", reason, "id", msg.ID, "vendor", r.Vendor, "account", r.Account,
+	log := a.log
+	if c.Publisher != "" {
+		log = log.With("publisher", c.Publisher)
+	}
+	log.Info("result", "status", r.Status, "reason", reason, "id", msg.ID, "vendor", r.Vendor, "account", r.Account,
 		"region", r.Region, "operation", r.Operation, "instance", r.InstanceID, "attempts", r.Attempts, "duplicate", r.Duplicate)
 	return nil
 }

@@ -124,6 +124,9 @@ type Options struct {
 	Secrets  Secrets
 	// AllowPlaintext accepts passwords as plain strings in commands.
 	AllowPlaintext bool
+	// Proven reports that an event was stored by the intake over HTTP, whose word for
+	// the publisher's name is taken. Nil means that none was.
+	Proven func(env events.Envelope, header broker.Header, data []byte) bool
 	// Timing bounds the search for lost answers; zero fields take the defaults.
 	Timing Timing
 	// Rand gives numbers in [0, 1) for every jitter; nil means math/rand/v2.

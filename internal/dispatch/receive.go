@@ -20,7 +20,7 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed
 	a.metrics.Received.Inc()
 	a.hands.take(m)
 	a.work.Add(1)
-	cmd, err := read(m, l.id)
+	cmd, err := read(m, l.id, a.proven)
 	d := &delivery{Message: m, cmd: cmd, lane: l, waiting: &waitingMark{lane: l}, placed: placed}
 	var why *events.Refusal
 	var place, other *run
@@ -93,12 +93,13 @@ type refusalError struct {
 func (e *refusalError) Error() string { return e.why.Message }
 
 // read decodes a lane's message and compares it with its subject.
-func read(m broker.Message, on events.Lane) (events.Command, error) {
+func read(m broker.Message, on events.Lane, proven proof) (events.Command, error) {
 	env, err := events.Open(m.Header(), m.Data())
 	if err != nil {
 		return events.Command{}, err
 	}
 	cmd, why := events.Parse(env, m.Received())
+	cmd.Publisher = publisherOf(env, m, proven)
 	if why == nil {
 		why = cmd.Matches(on)
 	}

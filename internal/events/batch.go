@@ -17,17 +17,29 @@ func OpenBatch(header map[string][]string, data []byte) ([]BatchItem, bool) {
 	if mediaType(headerValue(header, "content-type")) != batchType || len(data) > MaxPayload {
 		return nil, false
 	}
+	return OpenMembers(data), true
+}
+
+// OpenMembers is OpenBatch for a batch whose size and media type the caller has
+// judged. Each member has the limit of a single event.
+func OpenMembers(data []byte) []BatchItem {
 	if !validJSON(data) {
-		return []BatchItem{{Raw: data, Err: undecodable("the batch is not JSON")}}, true
+		return []BatchItem{{Raw: data, Err: undecodable("the batch is not JSON")}}
 	}
 	all, ok := elements(data)
 	if !ok || len(all) == 0 {
-		return []BatchItem{{Raw: data, Err: undecodable("the batch is not an array of events, or empty")}}, true
+		return []BatchItem{{Raw: data, Err: undecodable("the batch is not an array of events, or empty")}}
 	}
 	items := make([]BatchItem, len(all))
 	for i, raw := range all {
 		items[i].Raw = raw
+		if len(raw) > MaxPayload {
+			items[i].Err = errTooLarge
+			continue
+		}
 		items[i].Envelope, items[i].Err = openStructured(raw)
 	}
-	return items, true
+	return items
 }
+
+var errTooLarge = &Undecodable{TooLarge, "the payload is over 64 KiB"}

@@ -57,6 +57,9 @@ type Command struct {
 	Received time.Time `json:"received"`
 	// Trace and correlation are carried into every result unchanged.
 	Trace Trace `json:"trace,omitzero"`
+	// Publisher is who sent the command over HTTP, where the intake has proven it;
+	// whoever reads the message sets it.
+	Publisher string `json:"publisher,omitempty"`
 
 	// priorityOpen reports that the data states no priority.
 	priorityOpen bool

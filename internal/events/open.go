@@ -26,7 +26,7 @@ func Open(header map[string][]string, data []byte) (Envelope, error) {
 
 func open(header map[string][]string, data []byte) (Envelope, *Undecodable) {
 	if len(data) > MaxPayload {
-		return Envelope{}, &Undecodable{TooLarge, "the payload is over 64 KiB"}
+		return Envelope{}, errTooLarge
 	}
 	switch media := mediaType(headerValue(header, "content-type")); {
 	case media == batchType:

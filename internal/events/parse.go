@@ -39,7 +39,9 @@ func Parse(env Envelope, received time.Time) (Command, *Refusal) {
 		bad = validate(commandSchema(c.Operation), doc, env.Data)
 	}
 	if bad != nil {
-		return c, refuse(ReasonInvalidData, "the schema is "+commandSchema(c.Operation), "%s", bad)
+		why := refuse(ReasonInvalidData, "the schema is "+commandSchema(c.Operation), "%s", bad)
+		why.Pointer = bad.pointer
+		return c, why
 	}
 	c.Parameters = parametersOf(doc)
 	if env.Subject != "" && env.Subject != c.InstanceID {

@@ -14,6 +14,9 @@ type Refusal struct {
 	Code    string
 	Message string
 	Hint    string
+	// Pointer is the member of data at fault (RFC 6901); empty where it is none, or
+	// data itself.
+	Pointer string
 }
 
 // Error is code and message, so that a refusal can travel as an error.
