@@ -20,6 +20,7 @@ func newReference(s std) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			registry := telemetry.NewRegistry("devel")
 			dispatch.NewMetrics(registry)
+			newLedgerSize(registry)
 			metrics, err := telemetry.Markdown(registry)
 			if err != nil {
 				return err

@@ -32,6 +32,7 @@ type consumer struct {
 	conf     *config.Config
 	log      *slog.Logger
 	registry *prometheus.Registry
+	size     *ledgerSize
 
 	server   *broker.Server // embedded; nil with an external one
 	conn     *broker.Conn
@@ -45,6 +46,7 @@ type consumer struct {
 // adapters. Close undoes it.
 func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c *consumer, err error) {
 	c = &consumer{conf: conf, log: log, registry: telemetry.NewRegistry(buildVersion())}
+	c.size = newLedgerSize(c.registry)
 	defer func() {
 		if err != nil {
 			c.close()
@@ -111,6 +113,7 @@ func (c *consumer) serve(ctx context.Context) error {
 		c.stopping.Store(true)
 		c.log.Info("stopping: no more pulls, calls in flight are finished")
 	})
+	go c.size.watch(ctx, c.conn.LedgerSize, c.log)
 	c.engine.Run(ctx, drainGrace)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
@@ -154,7 +157,7 @@ func (c *consumer) report(findings []broker.Finding) error {
 		return fmt.Errorf("the broker cannot keep Sluice's promises: %w", errors.Join(refusals...))
 	}
 	c.prepared.Store(true)
-	c.log.Info("ready", "accounts", len(c.conf.Accounts), "http", c.http.Addr(), "nats", c.natsURL())
+	c.log.Info("ready", append([]any{"accounts", len(c.conf.Accounts), "http", c.http.Addr(), "nats", c.natsURL()}, limits()...)...)
 	return nil
 }
 

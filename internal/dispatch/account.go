@@ -85,6 +85,7 @@ func (a *account) serve() {
 	a.work.Wait()
 	a.finish(errDrained)
 	<-beating
+	a.metrics.retire(a.conf.Facts.Name, a.conf.Name)
 }
 
 // open makes the regions.

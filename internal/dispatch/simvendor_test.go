@@ -106,6 +106,8 @@ type sim struct {
 	leases *simKV
 	vendor *simVendor
 	conf   Account
+	// metrics are those of the replica that is started next; nil if nobody reads them.
+	metrics *Metrics
 }
 
 // simulate runs test with an engine in a bubble of virtual time.
@@ -144,7 +146,7 @@ func (s *sim) start(replica string) (stop func()) {
 func (s *sim) startWith(replica string, accounts []Account) (e *Engine, stop func()) {
 	e = New(Options{
 		Replica: replica, Subjects: events.Subjects{Prefix: "sluice"}, Broker: s.broker, Ledger: s.ledger, Leases: s.leases,
-		LeaseTTL: 8 * time.Second, Accounts: accounts,
+		LeaseTTL: 8 * time.Second, Accounts: accounts, Metrics: s.metrics,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
