@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,10 @@ const (
 	drainGrace = 11 * time.Second
 	// setupRetry is the pause between tries to prepare the streams.
 	setupRetry = 500 * time.Millisecond
+	// flushLimit is how long a collector may take for the last traces, and exitBy when
+	// it gets no more time, counted from the stop.
+	flushLimit = 2 * time.Second
+	exitBy     = 14 * time.Second
 )
 
 // consumer is the daemon as a value that tests can start.
@@ -33,12 +38,14 @@ type consumer struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	size     *ledgerSize
+	tracing  *telemetry.Tracing // nil if no traces are sent
 
 	server   *broker.Server // embedded; nil with an external one
 	conn     *broker.Conn
 	engine   *dispatch.Engine
 	http     *telemetry.Server
 	stopping atomic.Bool
+	stopped  atomic.Int64 // when it was told to stop, in nanoseconds since 1970
 	prepared atomic.Bool // streams and buckets are there
 }
 
@@ -63,6 +70,10 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 	if err != nil {
 		return c, usageError{err}
 	}
+	replica := replicaName()
+	if c.tracing, err = telemetry.StartTracing(ctx, buildVersion(), replica, os.Getenv, log); err != nil {
+		return c, usageError{err}
+	}
 	if c.http, err = telemetry.Listen(conf.HTTP.Listen, c.registry, c.ready); err != nil {
 		return c, err
 	}
@@ -77,17 +88,25 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 		return c, err
 	}
 	engine, err := withFaults(dispatch.Options{
-		Replica:  replicaName(),
+		Replica:  replica,
 		Subjects: events.Subjects{Prefix: conf.NATS.Prefix},
 		Broker:   engineBroker{c.conn}, Ledger: c.conn.Ledger(), Leases: c.conn.Leases(), LeaseTTL: conf.Lease.TTL,
 		Accounts: accts, Secrets: secrets, AllowPlaintext: conf.Secrets.AllowPlaintext,
-		Metrics: dispatch.NewMetrics(c.registry), Logger: log,
+		Metrics: dispatch.NewMetrics(c.registry), Tracer: c.tracer(), Logger: log,
 	})
 	if err != nil {
 		return c, err
 	}
 	c.engine = dispatch.New(engine)
 	return c, nil
+}
+
+// tracer is what the engine makes spans with; nil if no traces are sent.
+func (c *consumer) tracer() dispatch.Tracer {
+	if c.tracing == nil {
+		return nil
+	}
+	return c.tracing.Tracer()
 }
 
 // replicaName is unique to this process and says where it runs.
@@ -110,6 +129,7 @@ func (c *consumer) serve(ctx context.Context) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() {
+		c.stopped.Store(time.Now().UnixNano())
 		c.stopping.Store(true)
 		c.log.Info("stopping: no more pulls, calls in flight are finished")
 	})
@@ -120,6 +140,7 @@ func (c *consumer) serve(ctx context.Context) error {
 	if err := c.conn.Drain(drain); err != nil {
 		c.log.Debug("connection not drained", "error", err)
 	}
+	c.tracing.Stop(max(0, min(flushLimit, exitBy-time.Since(time.Unix(0, c.stopped.Load())))), c.log)
 	c.log.Info("stopped")
 	return nil
 }
@@ -186,6 +207,7 @@ func (c *consumer) ready(ctx context.Context) error {
 
 // close releases everything, in the reverse order of newConsumer.
 func (c *consumer) close() {
+	c.tracing.Stop(flushLimit, c.log) // it has been, unless the start failed
 	if c.conn != nil {
 		c.conn.Close()
 	}

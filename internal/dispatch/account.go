@@ -32,6 +32,7 @@ type account struct {
 	answers  *answerer
 	rules    rules
 	metrics  *Metrics
+	tracer   Tracer // nil if nothing is traced
 	lease    *lease
 	earlier  *spent // what the owner before has told of its calls; nil if nothing
 	timing   Timing
@@ -55,7 +56,7 @@ type account struct {
 func newAccount(e *Engine, conf *Account, l *lease, earlier *spent) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
-		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, earlier: earlier, hands: newHands(),
+		answers: e.answers, rules: e.rules, metrics: e.metrics, tracer: e.opts.Tracer, lease: l, earlier: earlier, hands: newHands(),
 		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
 		ended: make(chan struct{}), runs: map[string]*run{},

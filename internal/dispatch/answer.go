@@ -26,7 +26,10 @@ func (a *answerer) result(ctx context.Context, c events.Command, r events.Result
 	if err != nil {
 		return err
 	}
-	if err := a.publish(ctx, broker.Outgoing{Subject: msg.Subject, ID: msg.ID, Header: msg.Header, Data: msg.Data}); err != nil {
+	publish := publishing(ctx, a.subjects, r, msg)
+	err = a.publish(ctx, broker.Outgoing{Subject: msg.Subject, ID: msg.ID, Header: msg.Header, Data: msg.Data})
+	publish.failed(err)
+	if err != nil {
 		return err
 	}
 	reason := ""
@@ -34,7 +37,7 @@ func (a *answerer) result(ctx context.Context, c events.Command, r events.Result
 		reason = r.Reason.Code
 	}
 	a.metrics.Results.WithLabelValues(r.Status, reason).Inc()
-	a.log.Info("result", "status", r.Status, "reason", reason, "id", msg.ID, "vendor", r.Vendor, "account", r.Account,
+	tracedLog(ctx, a.log, c).Info("result", "status", r.Status, "reason", reason, "id", msg.ID, "vendor", r.Vendor, "account", r.Account,
 		"region", r.Region, "operation", r.Operation, "instance", r.InstanceID, "attempts", r.Attempts, "duplicate", r.Duplicate)
 	return nil
 }

@@ -218,6 +218,7 @@ func (r *region) permit(ctx context.Context, action string) error {
 	if isProbe(ctx) {
 		return r.pacer(action).probe(ctx)
 	}
+	r.account.asksFor(ctx, action)
 	asked := time.Now()
 	if !r.account.lease.valid() {
 		return errFenced

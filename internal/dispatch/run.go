@@ -48,6 +48,8 @@ type run struct {
 	parked bool
 	// early is what was looked up while the token was claimed; nil once it was used.
 	early *early
+	// attempting is the span of the attempt.
+	attempting phase
 }
 
 // drive takes the command from wherever its record stands to its final result.
@@ -81,7 +83,9 @@ func (r *run) begin(ctx context.Context) error {
 		return errFenced
 	}
 	e := r.lookEarly(ctx)
+	_, claim := r.enter(ctx, "claim")
 	created, err := r.claim(ctx)
+	claim.failed(err)
 	if created && err == nil && e.take() {
 		r.early = e
 	} else {
@@ -90,12 +94,12 @@ func (r *run) begin(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ledger.ErrExpired):
 		r.takePlace()
-		return r.account.answers.refuse(r.account.hard, r.cmd, expired(r.expiry()))
+		return r.account.answers.refuse(r.hard(), r.cmd, expired(r.expiry()))
 	case err != nil:
 		return err
 	case r.entry.Fingerprint != r.fingerprint:
 		r.takePlace()
-		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
+		return r.account.answers.refuse(r.hard(), r.cmd, reused(r.first))
 	}
 	close(r.holds)
 	if r.entry.State == ledger.Final {
