@@ -26,8 +26,9 @@ chaos: ## crashes, lost answers, freezes and broken brokers with real processes,
 demo: ## the main job on the embedded server and the emulated clouds
 	$(GO) run ./cmd/consumer demo
 
-judges: ## the vendors' official SDKs drive the emulated clouds (a module of its own)
+judges: ## the vendors' official SDKs drive the emulated clouds; a collector takes the traces (modules of their own)
 	cd judges && $(GO) vet ./... && $(GO) test ./...
+	cd judges/collector && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 bench: ## Sluice beside its rivals: goals, figures and plots (a module of its own; BENCH takes flags, such as -quick)
 	cd bench && $(GO) build -o ../$(BIN)/bench . && ../$(BIN)/bench $(BENCH)

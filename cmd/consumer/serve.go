@@ -46,7 +46,7 @@ type consumer struct {
 	http     *telemetry.Server
 	stopping atomic.Bool
 	stopped  atomic.Int64 // when it was told to stop, in nanoseconds since 1970
-	prepared atomic.Bool // streams and buckets are there
+	prepared atomic.Bool  // streams and buckets are there
 }
 
 // newConsumer starts what can fail: the embedded server, the HTTP listener, the
