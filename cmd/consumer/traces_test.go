@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,26 @@ func (d *daemon) withTraces(url string) {
 	cmd := program(d.t, "run", "--config", d.config)
 	cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_ENDPOINT="+url, "OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_EXPORTER_OTLP_HEADERS=key=Marked-Header-1")
 	d.launch(cmd)
+}
+
+// openMetrics are the metrics as Prometheus asks for them.
+func (d *daemon) openMetrics() string {
+	d.t.Helper()
+	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, "http://"+d.http+"/metrics", nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(body)
 }
 
 // A collector that never answers delays neither commands nor the exit, and the log
@@ -40,6 +61,9 @@ func TestCollectorThatHangs(t *testing.T) {
 		if code != 0 || len(results) != 1 {
 			t.Errorf("%s: exit %d, %+v", token, code, results)
 		}
+	}
+	if text := d.openMetrics(); !strings.Contains(text, `# {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"}`) {
+		t.Errorf("no histogram has the trace for an example:\n%s", text)
 	}
 	began := time.Now()
 	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -64,7 +64,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Reconciled:      counters("sluice_reconciled_total", "Lost answers that were looked for, by what was found: ran, ran_done, ran_error, not_run, several or unclear. The last two end as indeterminate.", "vendor", "account", "region", "conclusion"),
 		LedgerConflicts: prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_conflicts_total", Help: "Ledger writes refused because somebody else had changed the record."}),
 		LedgerFull:      prometheus.NewCounter(prometheus.CounterOpts{Name: "sluice_ledger_full_total", Help: "Ledger writes refused for lack of space. Nothing is sent without the ledger."}),
-		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life.", "stage"),
+		Stage:           histograms("sluice_command_stage_seconds", "Time a command spent in a stage of its life: queued (from the broker to the wait for the quota), paced (waiting for the quota), vendor (the call), tracked (from accepted to the end of the work).", "stage"),
 		DeadLetters:     counters("sluice_deadletters_total", "Messages stored as dead letters, by reason.", "reason"),
 	}
 	m.stages = map[string]prometheus.Observer{}

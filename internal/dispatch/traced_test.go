@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
@@ -156,8 +158,8 @@ func exchanging(s *sim) {
 // A command's stages are spans of one tree in the publisher's trace.
 func TestSpansOfACommand(t *testing.T) {
 	simulate(t, func(s *sim) {
-		l := &spanLog{}
-		s.tracer = l
+		l, reg := &spanLog{}, prometheus.NewRegistry()
+		s.tracer, s.metrics = l, NewMetrics(reg)
 		exchanging(s)
 		s.vendor.execute = func(r vendors.Request) vendors.Verdict {
 			return vendors.Verdict{Kind: vendors.Accepted, Task: vendors.Task{ID: "t1", Operation: r.Operation, InstanceID: r.InstanceID}}
@@ -204,7 +206,34 @@ func TestSpansOfACommand(t *testing.T) {
 		if track := l.one(t, tracedID, "process/track"); track.set["sluice.task_id"] != "t1" || !track.ended.After(track.began) {
 			t.Errorf("the tracking's span: %+v", track)
 		}
+		for _, stage := range []string{stageQueued, stagePaced, stageVendor, stageTracked} {
+			if got := example(t, reg, stage); got != tracedID {
+				t.Errorf("the example of stage %s is trace %q", stage, got)
+			}
+		}
 	})
+}
+
+// example is the trace that a stage's histogram gives as an example.
+func example(t *testing.T, reg *prometheus.Registry, stage string) string {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "sluice_command_stage_seconds" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			for _, b := range m.GetHistogram().GetBucket() {
+				if e := b.GetExemplar(); m.GetLabel()[0].GetValue() == stage && e != nil {
+					return e.GetLabel()[0].GetValue()
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // A redelivery goes on in the same trace, also if the event names none.
