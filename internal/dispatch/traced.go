@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/ledger"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
@@ -164,10 +165,27 @@ func (p phase) failed(err error) {
 	if p.span == nil {
 		return
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(err, ledger.ErrTaken), errors.Is(err, errRegroup), errors.Is(err, errYield):
+		p.span.Set(slog.String("sluice.again", err.Error())) // nothing is wrong; it begins anew
+	default:
 		p.span.Fail(err.Error())
 	}
 	p.end()
+}
+
+// recording begins the span of the intent's being stored, which may be what claims the
+// token.
+func (r *run) recording() phase {
+	if r.attempting.span == nil {
+		return phase{}
+	}
+	name := "intent"
+	if r.entry.Draft() {
+		name = "claim"
+	}
+	return phase{span: r.attempting.span.Child(SpanInternal, name, time.Now())}
 }
 
 // judged ends an attempt of a run with its verdict, or with what kept it from one.

@@ -298,11 +298,6 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// claimed reports whether the ledger has the token.
-func (r *rig) claimed(token string) bool {
-	return r.program("status", token, "--nats-url", "nats://"+r.nats).Run() == nil
-}
-
 // delete clears faults.
 func (r *rig) delete(url string) {
 	r.t.Helper()
