@@ -100,10 +100,8 @@ func (r *run) timeUp(v vendors.Verdict) error {
 		}
 		return r.fail(v)
 	}
-	if !r.entry.Draft() {
-		if err := r.entry.Free(r.account.hard, eventKey(r.first)); err != nil {
-			return err
-		}
+	if err := r.entry.Free(r.account.hard, eventKey(r.first)); err != nil {
+		return err
 	}
 	if err := r.account.answers.refuse(r.hard(), r.first, expired(r.expiry())); err != nil {
 		return err
