@@ -67,7 +67,7 @@ func stages(t *testing.T, all spans, process ptrace.Span) {
 	attempt := all.one(t, "attempt")
 	want(t, attempt, map[string]any{"sluice.attempt": int64(1), "sluice.verdict": "accepted", "sluice.action": "RestartDBInstance"})
 	all.within(attempt).one(t, "pace")
-	all.within(attempt).one(t, "claim") // by the intent, since the command need not wait
+	all.one(t, "claim") // within the attempt if the intent claims the token, else before
 	all.within(attempt).one(t, "permit")
 	track := all.one(t, "track")
 	if polls := all.within(track); len(polls) == 0 {
