@@ -26,9 +26,10 @@ chaos: ## crashes, lost answers, freezes and broken brokers with real processes,
 demo: ## the main job on the embedded server and the emulated clouds
 	$(GO) run ./cmd/consumer demo
 
-judges: ## the vendors' official SDKs drive the emulated clouds, the real Alertmanager feeds the program (modules of their own)
+judges: ## the vendors' official SDKs drive the emulated clouds, the real Alertmanager feeds the program, a real collector takes its traces (modules of their own)
 	cd judges && $(GO) vet ./... && $(GO) test ./...
 	cd judges/alertmanager && $(GO) vet ./... && $(GO) test -timeout 15m ./...
+	cd judges/collector && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 bench: ## Sluice beside its rivals: goals, figures and plots (a module of its own; BENCH takes flags, such as -quick)
 	cd bench && $(GO) build -o ../$(BIN)/bench . && ../$(BIN)/bench $(BENCH)

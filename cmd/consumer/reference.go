@@ -22,6 +22,7 @@ func newReference(s std) *cobra.Command {
 			registry := telemetry.NewRegistry("devel")
 			dispatch.NewMetrics(registry)
 			intake.NewMetrics(registry)
+			newLedgerSize(registry)
 			metrics, err := telemetry.Markdown(registry)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,10 @@ const (
 	drainGrace = 11 * time.Second
 	// setupRetry is the pause between tries to prepare the streams.
 	setupRetry = 500 * time.Millisecond
+	// flushLimit is how long a collector may take for the last traces, and exitBy when
+	// it gets no more time, counted from the stop.
+	flushLimit = 2 * time.Second
+	exitBy     = 14 * time.Second
 )
 
 // consumer is the daemon as a value that tests can start.
@@ -34,6 +39,8 @@ type consumer struct {
 	conf     *config.Config
 	log      *slog.Logger
 	registry *prometheus.Registry
+	size     *ledgerSize
+	tracing  *telemetry.Tracing // nil if no traces are sent
 
 	server   *broker.Server // embedded; nil with an external one
 	conn     *broker.Conn
@@ -42,13 +49,15 @@ type consumer struct {
 	intake   *intake.Server // nil without an intake over HTTP
 	signer   *intake.Signer
 	stopping atomic.Bool
-	prepared atomic.Bool // streams and buckets are there
+	stopped  atomic.Int64 // when it was told to stop, in nanoseconds since 1970
+	prepared atomic.Bool  // streams and buckets are there
 }
 
 // newConsumer starts what can fail: the embedded server, the HTTP listener, the
 // adapters. Close undoes it.
 func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c *consumer, err error) {
 	c = &consumer{conf: conf, log: log, registry: telemetry.NewRegistry(buildVersion())}
+	c.size = newLedgerSize(c.registry)
 	defer func() {
 		if err != nil {
 			c.close()
@@ -60,6 +69,10 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 	}
 	secrets, err := conf.Secrets.Open()
 	if err != nil {
+		return c, usageError{err}
+	}
+	replica := replicaName()
+	if c.tracing, err = telemetry.StartTracing(ctx, buildVersion(), replica, os.Getenv, log); err != nil {
 		return c, usageError{err}
 	}
 	if c.http, err = telemetry.Listen(conf.HTTP.Listen, c.registry, c.ready); err != nil {
@@ -76,12 +89,12 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 		return c, err
 	}
 	engine, err := withFaults(dispatch.Options{
-		Replica:  replicaName(),
+		Replica:  replica,
 		Subjects: events.Subjects{Prefix: conf.NATS.Prefix},
 		Broker:   engineBroker{c.conn}, Ledger: c.conn.Ledger(), Leases: c.conn.Leases(), LeaseTTL: conf.Lease.TTL,
 		Accounts: accts, Secrets: secrets, AllowPlaintext: conf.Secrets.AllowPlaintext,
 		Proven:  intake.NewVerifier(c.conn.Ledger()).Verify,
-		Metrics: dispatch.NewMetrics(c.registry), Logger: log,
+		Metrics: dispatch.NewMetrics(c.registry), Tracer: c.tracer(), Logger: log,
 	})
 	if err != nil {
 		return c, err
@@ -91,6 +104,14 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 		return c, c.startIntake(accts, secrets)
 	}
 	return c, nil
+}
+
+// tracer is what the engine makes spans with; nil if no traces are sent.
+func (c *consumer) tracer() dispatch.Tracer {
+	if c.tracing == nil {
+		return nil
+	}
+	return c.tracing.Tracer()
 }
 
 // replicaName is unique to this process and says where it runs.
@@ -113,6 +134,7 @@ func (c *consumer) serve(ctx context.Context) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() {
+		c.stopped.Store(time.Now().UnixNano())
 		c.stopping.Store(true)
 		c.log.Info("stopping: no more pulls, calls in flight are finished")
 	})
@@ -121,6 +143,7 @@ func (c *consumer) serve(ctx context.Context) error {
 		ending.Go(func() { c.signer.Run(ctx) })
 		ending.Go(func() { <-ctx.Done(); c.intakeDrained(ctx) })
 	}
+	go c.size.watch(ctx, c.conn.LedgerSize, c.log)
 	c.engine.Run(ctx, drainGrace)
 	ending.Wait()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -128,6 +151,7 @@ func (c *consumer) serve(ctx context.Context) error {
 	if err := c.conn.Drain(drain); err != nil {
 		c.log.Debug("connection not drained", "error", err)
 	}
+	c.tracing.Stop(max(0, min(flushLimit, exitBy-time.Since(time.Unix(0, c.stopped.Load())))), c.log)
 	c.log.Info("stopped")
 	return nil
 }
@@ -165,7 +189,7 @@ func (c *consumer) report(findings []broker.Finding) error {
 		return fmt.Errorf("the broker cannot keep Sluice's promises: %w", errors.Join(refusals...))
 	}
 	c.prepared.Store(true)
-	c.log.Info("ready", "accounts", len(c.conf.Accounts), "http", c.http.Addr(), "nats", c.natsURL())
+	c.log.Info("ready", append([]any{"accounts", len(c.conf.Accounts), "http", c.http.Addr(), "nats", c.natsURL()}, limits()...)...)
 	return nil
 }
 
@@ -197,6 +221,7 @@ func (c *consumer) close() {
 	if c.intake != nil {
 		c.intake.Close()
 	}
+	c.tracing.Stop(flushLimit, c.log) // it has been, unless the start failed
 	if c.conn != nil {
 		c.conn.Close()
 	}

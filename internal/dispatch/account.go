@@ -33,6 +33,7 @@ type account struct {
 	rules    rules
 	proven   proof
 	metrics  *Metrics
+	tracer   Tracer // nil if nothing is traced
 	lease    *lease
 	earlier  *spent // what the owner before has told of its calls; nil if nothing
 	timing   Timing
@@ -57,7 +58,7 @@ type account struct {
 func newAccount(e *Engine, conf *Account, l *lease, earlier *spent) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
-		answers: e.answers, rules: e.rules, proven: e.opts.Proven, metrics: e.metrics, lease: l, earlier: earlier,
+		answers: e.answers, rules: e.rules, proven: e.opts.Proven, metrics: e.metrics, tracer: e.opts.Tracer, lease: l, earlier: earlier,
 		hands: newHands(), crew: newCrew(),
 		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
@@ -89,6 +90,7 @@ func (a *account) serve() {
 	a.finish(errDrained)
 	<-beating
 	a.crew.all.Wait()
+	a.metrics.retire(a.conf.Facts.Name, a.conf.Name)
 }
 
 // open makes the regions.

@@ -26,7 +26,10 @@ func (a *answerer) result(ctx context.Context, c events.Command, r events.Result
 	if err != nil {
 		return err
 	}
-	if err := a.publish(ctx, broker.Outgoing{Subject: msg.Subject, ID: msg.ID, Header: msg.Header, Data: msg.Data}); err != nil {
+	publish := publishing(ctx, a.subjects, r, msg)
+	err = a.publish(ctx, broker.Outgoing{Subject: msg.Subject, ID: msg.ID, Header: msg.Header, Data: msg.Data})
+	publish.failed(err)
+	if err != nil {
 		return err
 	}
 	reason := ""
@@ -34,7 +37,7 @@ func (a *answerer) result(ctx context.Context, c events.Command, r events.Result
 		reason = r.Reason.Code
 	}
 	a.metrics.Results.WithLabelValues(r.Status, reason).Inc()
-	log := a.log
+	log := tracedLog(ctx, a.log, c)
 	if c.Publisher != "" {
 		log = log.With("publisher", c.Publisher)
 	}

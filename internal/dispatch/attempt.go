@@ -27,7 +27,9 @@ const busyPause = 10 * time.Second
 func (r *run) start(ctx context.Context) error {
 	timed, cancel := context.WithDeadlineCause(ctx, r.expiry(), errExpired)
 	defer cancel()
+	timed, r.attempting = r.enter(timed, "attempt")
 	v, err := r.attempt(timed)
+	r.attempting.judged(r, v, err)
 	switch {
 	case errors.Is(err, errExpired):
 		return r.timeUp(vendors.Verdict{})
@@ -71,7 +73,7 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 func (r *run) queues(since time.Time) {
 	r.queued = since
 	if r.entry.Attempts == 0 && r.tries == 0 {
-		r.account.stage(stageQueued, since.Sub(r.cmd.Received))
+		r.stage(stageQueued, since.Sub(r.cmd.Received))
 	}
 }
 
@@ -84,7 +86,8 @@ func (r *run) hasTurn() {
 
 // paced notes how long the command has waited for the quota.
 func (r *run) paced(waited time.Duration) {
-	r.account.stage(stagePaced, waited)
+	r.stage(stagePaced, waited)
+	r.tracePace(waited)
 	r.region.pacer(r.action()).meters.wait.Observe(waited.Seconds())
 }
 
@@ -93,7 +96,7 @@ func (r *run) paced(waited time.Duration) {
 func (r *run) alone(ctx, waiting context.Context) (vendors.Verdict, error) {
 	var shared *prospect
 	if r.prio() == prioBulk {
-		shared = r.region.outlook.expect(r.cmd.InstanceID)
+		shared = r.region.outlook.expect(ctx, r.cmd.InstanceID)
 		defer shared.leave()
 	}
 	turn, err := r.region.pacer(r.action()).wait(waiting, r.prio())
@@ -131,7 +134,9 @@ func (r *run) prepare(ctx context.Context, req *vendors.Request, shared *prospec
 	if req.Seen, v = shared.look(ctx); v.Kind != vendors.Done {
 		return nil, v, nil
 	}
+	ctx, asked := r.requests(ctx, "")
 	base, v := r.region.vendor.Prepare(ctx, *req)
+	asked.end(v)
 	if v.Kind != vendors.Done && ctx.Err() != nil {
 		return nil, v, context.Cause(ctx)
 	}
@@ -142,15 +147,17 @@ func (r *run) prepare(ctx context.Context, req *vendors.Request, shared *prospec
 // timeout: interrupting it would only lose its answer.
 func (r *run) execute(ctx context.Context, req vendors.Request, base vendors.Baseline, turn *turn) (vendors.Verdict, error) {
 	sent := time.Now()
+	ctx, asked := r.requests(ctx, r.action())
 	v := r.region.vendor.Execute(context.WithoutCancel(ctx), req, base, func(_ context.Context, signedAt time.Time) error {
 		err := r.commit(ctx, signedAt, base, turn)
 		sent = time.Now()
 		return err
 	})
+	asked.end(v)
 	if v.Kind == vendors.Withheld {
 		return v, r.withdraw(v.Err)
 	}
-	r.account.stage(stageVendor, time.Since(sent))
+	r.stage(stageVendor, time.Since(sent))
 	return v, nil
 }
 
@@ -160,7 +167,10 @@ func (r *run) commit(ctx context.Context, signedAt time.Time, base vendors.Basel
 	if err := r.intend(signedAt, base); err != nil {
 		return err
 	}
-	if err := turn.permit(ctx); err != nil {
+	_, permit := r.enter(ctx, "permit")
+	err := turn.permit(ctx)
+	permit.failed(err)
+	if err != nil {
 		return err
 	}
 	return r.maySend()
@@ -169,12 +179,14 @@ func (r *run) commit(ctx context.Context, signedAt time.Time, base vendors.Basel
 // intend records the intent, by compare-and-set. It does not wait for room in the
 // ledger: the signature would grow old.
 func (r *run) intend(signedAt time.Time, base vendors.Baseline) error {
+	recording := r.recording()
 	err := r.entry.TrySave(r.account.hard, func(rec *ledger.Record) {
 		rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
 	})
 	if err == nil {
 		r.confirmed()
 	}
+	recording.failed(err)
 	return err
 }
 
@@ -227,7 +239,7 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 		Sent: r.entry.Attempts > 0, Expired: !now.Before(r.expiry()), Repeated: repeated,
 	})
 	if r.region.log.Enabled(ctx, slog.LevelDebug) {
-		r.region.log.Debug("judged", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation, "verdict", v.Kind.String(),
+		tracedLog(ctx, r.region.log, r.cmd).Debug("judged", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation, "verdict", v.Kind.String(),
 			"reason", v.Reason, "code", v.Response.Code, "step", next.String(), "attempt", r.entry.Attempts)
 	}
 	switch next {

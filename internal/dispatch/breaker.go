@@ -26,6 +26,9 @@ type breaker struct {
 	mu      sync.Mutex
 	waiting chan struct{} // closed when the breaker closes; nil while it is closed
 	onState func(gobreaker.State)
+	refused bool // it is open because the vendor refuses our credentials
+	// onRefused, if not nil, is told of each change of refused.
+	onRefused func(bool)
 	// probes counts successful probes, so that a command can tell whether the
 	// endpoint was shown healthy since it last looked.
 	probes atomic.Uint64
@@ -82,6 +85,20 @@ func (b *breaker) trip() {
 	b.forced.Store(true)
 	b.record(vendors.Unauthorized)
 	b.forced.Store(false)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting != nil {
+		b.refuses(true)
+	}
+}
+
+// refuses notes whether the breaker is open because of our credentials. The caller
+// holds the lock.
+func (b *breaker) refuses(refused bool) {
+	if b.refused != refused && b.onRefused != nil {
+		b.onRefused(refused)
+	}
+	b.refused = refused
 }
 
 // changed is called by gobreaker under its own lock.
@@ -89,6 +106,7 @@ func (b *breaker) changed(to gobreaker.State) {
 	b.log.Warn("breaker changed", "state", to.String())
 	b.mu.Lock()
 	if to == gobreaker.StateClosed {
+		b.refuses(false)
 		if b.waiting != nil {
 			close(b.waiting)
 			b.waiting = nil

@@ -73,7 +73,7 @@ func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run) bo
 			d.place(true)
 			placed = nil
 		case <-holds: // the ledger has confirmed that the token is the other's
-			d.settle(a, a.answers.refuse(a.hard, d.cmd, reused(a.firstOf(other))))
+			d.settle(a, a.answers.refuse(d.within(a.hard), d.cmd, reused(a.firstOf(other))))
 			return true
 		case <-other.done:
 			// Whoever came in time gets the outcome it has waited for; but it
@@ -97,7 +97,7 @@ func (a *account) refused(ctx context.Context, d *delivery, why *events.Refusal)
 	case why == nil || resumes:
 		return false
 	}
-	d.settle(a, a.answers.refuse(a.hard, d.cmd, why))
+	d.settle(a, a.answers.refuse(d.within(a.hard), d.cmd, why))
 	return true
 }
 
@@ -111,6 +111,7 @@ func (a *account) firstOf(r *run) events.Command {
 // settle acknowledges an answered delivery, or gives it back if it could not be
 // answered.
 func (d *delivery) settle(a *account, err error) {
+	defer d.over(err)
 	d.place(err == nil)
 	if err == nil {
 		d.lane.settled(a.hard, d.Message)
@@ -119,7 +120,7 @@ func (d *delivery) settle(a *account, err error) {
 	if errors.Is(err, ledger.ErrLost) && a.fenced.due(time.Now()) {
 		a.log.Warn("another replica has taken over: our ledger writes are refused, and what we held is let go", "lane", d.lane.id, "error", err)
 	}
-	a.log.Debug("command given back", "lane", d.lane.id, "error", err)
+	tracedLog(d.within(a.hard), a.log, d.cmd).Debug("command given back", "lane", d.lane.id, "error", err)
 	delay := time.Second
 	if a.soft.Err() != nil {
 		delay = 0 // we are stopping: another replica goes on at once

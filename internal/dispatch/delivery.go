@@ -19,6 +19,7 @@ type delivery struct {
 	// among its like, or is given back and has none.
 	placed func(found bool)
 	told   sync.Once
+	span   Span // nil if it is not traced
 }
 
 // place tells that the command has found its place, or that it has none.

@@ -19,7 +19,7 @@ func (a *account) dryRun(ctx context.Context, d *delivery) error {
 	for try := 1; ; try++ {
 		v, plan, err := r.preview(timed)
 		if errors.Is(err, errExpired) {
-			return a.answers.refuse(a.hard, d.cmd, expired(r.expiry()))
+			return a.answers.refuse(d.within(a.hard), d.cmd, expired(r.expiry()))
 		}
 		if err != nil {
 			return err
@@ -31,7 +31,7 @@ func (a *account) dryRun(ctx context.Context, d *delivery) error {
 			}
 			continue
 		}
-		return a.answers.result(a.hard, d.cmd, preview(d.cmd, v, plan), true)
+		return a.answers.result(d.within(a.hard), d.cmd, preview(d.cmd, v, plan), true)
 	}
 }
 
@@ -44,7 +44,9 @@ func (r *run) preview(ctx context.Context) (vendors.Verdict, vendors.Plan, error
 	if err != nil {
 		return vendors.Verdict{Kind: vendors.Refused, Reason: events.ReasonSecretUnavailable, Message: err.Error()}, vendors.Plan{}, nil
 	}
+	ctx, asked := r.requests(ctx, "")
 	_, v := r.region.vendor.Prepare(withPriority(ctx, r.prio()), req)
+	asked.end(v)
 	if ctx.Err() != nil {
 		return v, vendors.Plan{}, context.Cause(ctx)
 	}

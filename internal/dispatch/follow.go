@@ -20,13 +20,15 @@ func (r *run) follow(ctx context.Context) error {
 	if last := r.entry.Last(); last != nil && last.Finding == nil {
 		res.VendorResponse = r.vendorResponse(last.Answer)
 	}
-	if err := r.account.answers.result(r.account.hard, r.first, res, false); err != nil {
+	if err := r.account.answers.result(r.hard(), r.first, res, false); err != nil {
 		return err
 	}
 	limit := r.account.conf.Track.Timeout
 	timed, cancel := context.WithDeadlineCause(ctx, task.AcceptedAt.Add(limit), errExpired)
 	defer cancel()
+	timed, track := r.enterAt(timed, "track", task.AcceptedAt)
 	progress, err := r.region.tracker.follow(timed, task)
+	track.followed(task, progress, err)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return err
@@ -34,7 +36,7 @@ func (r *run) follow(ctx context.Context) error {
 		return r.finish(events.Indeterminate, vendors.Verdict{}, events.ReasonTrackTimeout,
 			fmt.Sprintf("the vendor took the work, but it had not ended after %v", limit), nil)
 	}
-	r.account.stage(stageTracked, time.Since(task.AcceptedAt))
+	r.stage(stageTracked, time.Since(task.AcceptedAt))
 	v := progress.Verdict
 	if progress.State == vendors.Succeeded {
 		return r.succeed(v)

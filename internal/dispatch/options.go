@@ -133,7 +133,9 @@ type Options struct {
 	Rand func() float64
 	// Metrics may be shared by no other engine. Nil counts into nowhere.
 	Metrics *Metrics
-	Logger  *slog.Logger
+	// Tracer makes spans of what happens; nil makes none.
+	Tracer Tracer
+	Logger *slog.Logger
 }
 
 const (

@@ -43,6 +43,7 @@ type outlook struct {
 type prospect struct {
 	o      *outlook
 	id     string
+	span   Span          // of the command that will need it; nil if it is not traced
 	wanted chan struct{} // made when somebody waits for the look; closed after it
 	looked time.Time     // when a survey has looked for it; zero if none has
 	seen   *vendors.Sighting
@@ -56,11 +57,11 @@ func newOutlook(a *account, v vendors.Surveyor) *outlook {
 
 // expect tells that an instance will have to be looked at soon. A nil outlook gives
 // a prospect that shows nothing.
-func (o *outlook) expect(id string) *prospect {
+func (o *outlook) expect(ctx context.Context, id string) *prospect {
 	if o == nil {
 		return nil
 	}
-	p := &prospect{o: o, id: id}
+	p := &prospect{o: o, id: id, span: spanOf(ctx)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting = append(o.waiting, p)
@@ -167,7 +168,9 @@ func (o *outlook) fly(ctx context.Context) {
 			ids[i] = p.id
 		}
 		began := time.Now()
-		seen, v := o.vendor.Survey(ctx, ids)
+		shared, asked := looksOf(ctx, batch)
+		seen, v := o.vendor.Survey(shared, ids)
+		asked.end(v)
 		o.tell(batch, began, seen, v)
 	}
 }

@@ -70,7 +70,7 @@ func (r *run) attemptNow(ctx context.Context, p *place) (vendors.Verdict, error)
 	r.paced(0)
 	var shared *prospect
 	if r.prio() == prioBulk {
-		shared = r.region.outlook.expect(r.cmd.InstanceID)
+		shared = r.region.outlook.expect(ctx, r.cmd.InstanceID)
 		defer shared.leave()
 	}
 	return r.call(ctx, p.turn, shared)

@@ -22,6 +22,7 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed
 	a.work.Add(1)
 	cmd, err := read(m, l.id, a.proven)
 	d := &delivery{Message: m, cmd: cmd, lane: l, waiting: &waitingMark{lane: l}, placed: placed}
+	ctx = a.trace(ctx, d, err)
 	var why *events.Refusal
 	var place, other *run
 	if err == nil {
@@ -74,7 +75,7 @@ func (a *account) inHand(d *delivery, s stage) {
 func (a *account) refuseUnread(d *delivery, err error) error {
 	var refusal *refusalError
 	if errors.As(err, &refusal) {
-		return a.answers.refuse(a.hard, refusal.cmd, refusal.why)
+		return a.answers.refuse(d.within(a.hard), refusal.cmd, refusal.why)
 	}
 	var bad *events.Undecodable
 	if errors.As(err, &bad) {

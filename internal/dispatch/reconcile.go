@@ -13,6 +13,8 @@ import (
 // mutation: it ends in proof that the work was taken, in proof that it was not,
 // or in an outcome for a person to look at.
 func (r *run) reconcile(ctx context.Context) error {
+	ctx, phase := r.enter(ctx, "reconcile")
+	defer phase.end()
 	last := r.entry.Last()
 	if last == nil {
 		return r.undetermined("the record names no attempt", nil)
@@ -76,14 +78,18 @@ func count(intent *vendors.Intent, f vendors.Finding, began time.Time) {
 func (r *run) look(ctx context.Context, req vendors.Request, intent vendors.Intent, within search) vendors.Finding {
 	ctx, cancel := context.WithDeadline(ctx, within.end)
 	defer cancel()
-	return r.region.vendor.Reconcile(withPriority(ctx, r.prio()), req, intent)
+	ctx, asked := r.requests(ctx, "")
+	f := r.region.vendor.Reconcile(withPriority(ctx, r.prio()), req, intent)
+	asked.end(f.Verdict)
+	return f
 }
 
 // conclude acts on what the looks have shown.
 func (r *run) conclude(ctx context.Context, f vendors.Finding, looks int) error {
 	conf := r.account.conf
 	r.account.metrics.Reconciled.WithLabelValues(conf.Facts.Name, conf.Name, r.region.name, f.Conclusion.String()).Inc()
-	r.region.log.Info("reconciled", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation,
+	r.concluded(ctx, f, looks)
+	tracedLog(ctx, r.region.log, r.cmd).Info("reconciled", "instance", r.cmd.InstanceID, "operation", r.cmd.Operation,
 		"conclusion", f.Conclusion.String(), "evidence", f.Evidence, "looks", looks)
 	note := r.found(f, looks)
 	switch f.Conclusion {

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -54,6 +55,7 @@ func newRegion(a *account, name string, stored map[string]uint64) (*region, erro
 		a.metrics.BreakerState.WithLabelValues(facts, a.conf.Name, name).Set(float64(s))
 		go r.breakerChanged()
 	})
+	r.showConfigured()
 	vendor, err := a.conf.Connect(name, Hooks{Permit: r.permit, Observe: r.observe})
 	if err != nil {
 		return nil, err
@@ -75,6 +77,24 @@ func newRegion(a *account, name string, stored map[string]uint64) (*region, erro
 	r.woken = make(chan *lane, len(r.lanes))
 	r.makeShared()
 	return r, nil
+}
+
+// showConfigured shows what the configuration says of the region, and that nothing is
+// known against its credentials.
+func (r *region) showConfigured() {
+	m, conf := r.account.metrics, r.account.conf
+	unauthorized := m.Unauthorized.WithLabelValues(conf.Facts.Name, conf.Name, r.name)
+	unauthorized.Set(0)
+	r.breaker.onRefused = func(refused bool) {
+		unauthorized.Set(map[bool]float64{true: 1}[refused])
+	}
+	for action := range conf.Facts.Quotas {
+		quota := conf.Quota(action)
+		if quota <= 0 {
+			quota = math.Inf(1)
+		}
+		m.QuotaConfigured.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action).Set(quota)
+	}
 }
 
 func (r *region) newLane(op, priority string, prio int) *lane {
@@ -198,6 +218,7 @@ func (r *region) permit(ctx context.Context, action string) error {
 	if isProbe(ctx) {
 		return r.pacer(action).probe(ctx)
 	}
+	r.account.asksFor(ctx, action)
 	asked := time.Now()
 	if !r.account.lease.valid() {
 		return errFenced

@@ -49,6 +49,8 @@ type run struct {
 	// now is the place of a command that need not wait for its call; nil once it was
 	// used.
 	now *place
+	// attempting is the span of the attempt.
+	attempting phase
 }
 
 // drive takes the command from wherever its record stands to its final result.
@@ -85,16 +87,18 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		r.free()
 	}
+	_, claim := r.enter(ctx, "claim")
 	created, err := r.claim(ctx)
+	claim.failed(err)
 	switch {
 	case errors.Is(err, ledger.ErrExpired):
 		r.takePlace()
-		return r.account.answers.refuse(r.account.hard, r.cmd, expired(r.expiry()))
+		return r.account.answers.refuse(r.hard(), r.cmd, expired(r.expiry()))
 	case err != nil:
 		return err
 	case r.entry.Fingerprint != r.fingerprint:
 		r.takePlace()
-		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
+		return r.account.answers.refuse(r.hard(), r.cmd, reused(r.first))
 	}
 	r.confirmed()
 	if r.entry.State == ledger.Final {

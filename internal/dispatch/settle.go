@@ -75,6 +75,7 @@ func (r *run) fail(v vendors.Verdict) error {
 // repeats the announcement from the ledger.
 func (r *run) finish(status string, v vendors.Verdict, reason, message string, note mark) error {
 	hint := hints[reason]
+	_, settle := r.enter(r.hard(), "settle")
 	err := r.save(func(rec *ledger.Record) {
 		note.on(rec)
 		rec.State = ledger.Final
@@ -83,6 +84,7 @@ func (r *run) finish(status string, v vendors.Verdict, reason, message string, n
 			Answer: answerJSON(v.Response), Finished: time.Now().UTC(),
 		}
 	})
+	settle.failed(err)
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func (r *run) timeUp(v vendors.Verdict) error {
 	if err := r.entry.Free(r.account.hard, eventKey(r.first)); err != nil {
 		return err
 	}
-	if err := r.account.answers.refuse(r.account.hard, r.first, expired(r.expiry())); err != nil {
+	if err := r.account.answers.refuse(r.hard(), r.first, expired(r.expiry())); err != nil {
 		return err
 	}
 	if sameEvent(r.first, r.cmd) {
@@ -135,7 +137,7 @@ func (r *run) lastVerdict() vendors.Verdict {
 
 // announce publishes the outcome under the first command's own id.
 func (r *run) announce() error {
-	return r.account.answers.result(r.account.hard, r.first, r.outcome(r.first), false)
+	return r.account.answers.result(r.hard(), r.first, r.outcome(r.first), false)
 }
 
 // announceAgain answers a delivery whose token is already final: the same event
@@ -159,7 +161,7 @@ func (r *run) answerOthers() error {
 func (r *run) answerDuplicate() error {
 	res := r.outcome(r.cmd)
 	res.Duplicate = true
-	return r.account.answers.result(r.account.hard, r.cmd, res, true)
+	return r.account.answers.result(r.hard(), r.cmd, res, true)
 }
 
 // outcome is the recorded outcome as a result for one command.

@@ -60,6 +60,7 @@ func (v *simMany) ExecuteMany(ctx context.Context, reqs []vendors.Request, _ []v
 		ids = append(ids, r.InstanceID)
 		out[i] = v.judge(r.InstanceID, len(reqs))
 	}
+	v.exchanged(ctx, out[0])
 	v.mu.Lock()
 	v.together = append(v.together, ids)
 	v.mu.Unlock()

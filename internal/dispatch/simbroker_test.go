@@ -124,6 +124,7 @@ type simBroker struct {
 	ids       map[string]bool
 	arrivals  map[string]func()
 	changed   chan struct{}
+	firsts    map[string]int // calls of First by subject
 	// publishFail may refuse a publish.
 	publishFail func(broker.Outgoing) error
 }
@@ -141,7 +142,7 @@ type simStored struct {
 }
 
 func newSimBroker() *simBroker {
-	return &simBroker{ids: map[string]bool{}, changed: make(chan struct{}), arrivals: map[string]func(){}}
+	return &simBroker{ids: map[string]bool{}, changed: make(chan struct{}), arrivals: map[string]func(){}, firsts: map[string]int{}}
 }
 
 func (b *simBroker) signal() {
@@ -225,6 +226,7 @@ func (b *simBroker) Arrivals(subject string, arrived func()) (stop func(), err e
 func (b *simBroker) First(_ context.Context, subject string) (broker.Message, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.firsts[subject]++
 	for _, m := range b.stored {
 		if !m.acked && m.subject == subject {
 			return &simMessage{b: b, m: m, delivery: 1}, nil

@@ -23,6 +23,14 @@ type simVendor struct {
 	poll      func(vendors.Task) vendors.Progress
 	reconcile func(vendors.Intent) vendors.Finding
 	probe     func() vendors.Verdict
+	// exchange tells of a request, if somebody wants to know.
+	exchange func(ctx context.Context, status int)
+}
+
+func (v *simVendor) exchanged(ctx context.Context, verdict vendors.Verdict) {
+	if v.exchange != nil {
+		v.exchange(ctx, map[bool]int{true: 200, false: 400}[verdict.Kind <= vendors.Accepted])
+	}
 }
 
 // simPort is the cloud as one account reaches it.
@@ -44,6 +52,7 @@ func (v simPort) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 	if v.prepare != nil {
 		answer = v.prepare(req)
 	}
+	v.exchanged(ctx, answer)
 	v.hooks.Observe("Look", answer, time.Millisecond)
 	return vendors.Baseline(`{}`), answer
 }
@@ -63,6 +72,7 @@ func (v simPort) Execute(ctx context.Context, req vendors.Request, _ vendors.Bas
 	if v.execute != nil {
 		answer = v.execute(req)
 	}
+	v.exchanged(ctx, answer)
 	v.hooks.Observe("Restart", answer, time.Millisecond)
 	return answer
 }
@@ -106,6 +116,9 @@ type sim struct {
 	leases *simKV
 	vendor *simVendor
 	conf   Account
+	// metrics are those of the replica that is started next; nil if nobody reads them.
+	metrics *Metrics
+	tracer  Tracer
 }
 
 // simulate runs test with an engine in a bubble of virtual time.
@@ -144,7 +157,7 @@ func (s *sim) start(replica string) (stop func()) {
 func (s *sim) startWith(replica string, accounts []Account) (e *Engine, stop func()) {
 	e = New(Options{
 		Replica: replica, Subjects: events.Subjects{Prefix: "sluice"}, Broker: s.broker, Ledger: s.ledger, Leases: s.leases,
-		LeaseTTL: 8 * time.Second, Accounts: accounts,
+		LeaseTTL: 8 * time.Second, Accounts: accounts, Metrics: s.metrics, Tracer: s.tracer,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -17,7 +17,7 @@ const surveyEvery = 500 * time.Millisecond
 // may invent one, and a consumer for all of them would overlap with the lanes,
 // which a work queue forbids.
 func (e *Engine) survey(ctx context.Context) {
-	shown := map[events.Lane]bool{}
+	shown, ages := map[events.Lane]bool{}, newAges(e)
 	for sleep(ctx, surveyEvery) == nil {
 		waiting, err := e.opts.Broker.Waiting(ctx)
 		if err != nil {
@@ -25,6 +25,7 @@ func (e *Engine) survey(ctx context.Context) {
 			continue
 		}
 		shown = e.showBacklog(waiting, shown)
+		ages.show(ctx, waiting)
 		for subject := range waiting {
 			a := e.ownerOf(subject)
 			switch {
@@ -50,11 +51,11 @@ func (e *Engine) showBacklog(waiting map[string]uint64, shown map[events.Lane]bo
 			continue
 		}
 		now[id] = true
-		e.metrics.Backlog.WithLabelValues(id.Vendor, id.Account, id.Region, id.Operation, id.Priority).Set(float64(n))
+		e.metrics.set(e.metrics.Backlog, id, float64(n))
 	}
 	for id := range shown {
 		if !now[id] {
-			e.metrics.Backlog.WithLabelValues(id.Vendor, id.Account, id.Region, id.Operation, id.Priority).Set(0)
+			e.metrics.set(e.metrics.Backlog, id, 0)
 		}
 	}
 	return now

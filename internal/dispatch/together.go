@@ -49,7 +49,7 @@ type ending struct {
 // join sends the command in a call with others, and returns as attempt does. Until it
 // is taken up it waits under a context of its own.
 func (p *pool) join(ctx, waiting context.Context, r *run) (vendors.Verdict, error) {
-	m := &pooled{run: r, ctx: ctx, end: make(chan ending, 1), prospect: p.region.outlook.expect(r.cmd.InstanceID)}
+	m := &pooled{run: r, ctx: ctx, end: make(chan ending, 1), prospect: p.region.outlook.expect(ctx, r.cmd.InstanceID)}
 	defer m.prospect.leave()
 	p.add(m)
 	var e ending
@@ -158,19 +158,21 @@ func (j *joint) send() {
 		reqs[i], bases[i] = m.request, m.base
 	}
 	sent := time.Now()
+	ctx, asked := callFor(r.account.soft, j.pool.action, j.members)
 	// The call itself is cut off by nothing but its own timeout.
-	verdicts := j.execute(context.WithoutCancel(r.account.soft), reqs, bases, func(_ context.Context, signedAt time.Time) error {
+	verdicts := j.execute(context.WithoutCancel(ctx), reqs, bases, func(_ context.Context, signedAt time.Time) error {
 		err := j.commit(signedAt)
 		sent = time.Now()
 		return err
 	})
+	asked.end(verdictOfAll(verdicts))
 	for i, m := range j.members {
 		v := verdicts[i]
 		if v.Kind == vendors.Withheld {
 			m.end <- ending{verdict: v, err: cmp.Or(m.err, v.Err)}
 			continue
 		}
-		r.account.stage(stageVendor, time.Since(sent))
+		m.run.stage(stageVendor, time.Since(sent))
 		m.end <- ending{verdict: v}
 	}
 }

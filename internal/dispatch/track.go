@@ -35,6 +35,7 @@ type tracker struct {
 
 type followed struct {
 	task  vendors.Task
+	span  Span // of its being followed; nil if it is not traced
 	next  time.Time
 	pause time.Duration
 	end   chan vendors.Progress // buffered; written once by the tracker
@@ -47,7 +48,7 @@ func newTracker(poll func(context.Context, []vendors.Task) []vendors.Progress, i
 // follow returns when the task has ended, or the context's cause.
 func (t *tracker) follow(ctx context.Context, task vendors.Task) (vendors.Progress, error) {
 	pause := min(firstPoll, t.interval)
-	f := &followed{task: task, pause: pause, next: time.Now().Add(pause), end: make(chan vendors.Progress, 1)}
+	f := &followed{task: task, span: spanOf(ctx), pause: pause, next: time.Now().Add(pause), end: make(chan vendors.Progress, 1)}
 	t.mu.Lock()
 	t.tasks[f] = struct{}{}
 	t.mu.Unlock()
@@ -122,7 +123,9 @@ func (t *tracker) poll(ctx context.Context, batch []*followed) {
 	for i, f := range batch {
 		tasks[i] = f.task
 	}
+	ctx, asked := pollsOf(ctx, batch)
 	answers := t.vendor(ctx, tasks)
+	asked.end(vendors.Verdict{})
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()

@@ -47,12 +47,8 @@ func NotSent(err error) bool {
 	return errors.As(err, &n)
 }
 
-// Do sends the request once, within ctx and timeout, and reads the whole
-// answer. Any HTTP status is an Answer, not an error. An error is a
-// *NotSentError if nothing left, and otherwise says nothing about what the peer
-// did. URLs are cut from errors, since a query may carry what must not be
-// printed.
-func Do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout time.Duration) (Answer, error) {
+// do is Do without anybody watching.
+func do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout time.Duration) (Answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
 	defer cancel()
 	if ctx.Err() != nil {
