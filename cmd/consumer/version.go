@@ -16,8 +16,8 @@ const versionHelp = `Print the version, the commit it was built from and its dat
   consumer version
   consumer version --output json | jq -r .version`
 
-// build is what is known of this program's making.
-type build struct {
+// buildFacts is what is known of this program's making.
+type buildFacts struct {
 	Version   string `json:"version"`
 	Commit    string `json:"commit,omitempty"`
 	Date      string `json:"date,omitempty"`
@@ -26,8 +26,8 @@ type build struct {
 }
 
 // thisBuild is what was stamped, or else what the Go toolchain knows.
-func thisBuild() build {
-	b := build{version, commit, date, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+func thisBuild() buildFacts {
+	b := buildFacts{version, commit, date, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if ok {
 		for _, s := range info.Settings {
