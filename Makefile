@@ -3,15 +3,25 @@
 GO      ?= go
 BIN     ?= bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE    ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+STAMP    = -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 LINT     = $(BIN)/golangci-lint
 
-.PHONY: fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean
+.PHONY: image image-test fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 build: ## the program, as bin/consumer
-	$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/consumer ./cmd/consumer
+	$(GO) build -trimpath -ldflags '-s -w $(STAMP)' -o $(BIN)/consumer ./cmd/consumer
+
+image: ## the container image without Docker: bin/sluice-image.tar (OCI archive, amd64 and arm64) and its SBOMs
+	cd tools/image && $(GO) build -o ../../$(BIN)/image . && cd ../.. && \
+		$(BIN)/image -version '$(VERSION)' -commit '$(COMMIT)' -date '$(DATE)' -out $(BIN)/sluice-image.tar
+
+image-test: ## the image: built twice, opened, run, and compared with the Dockerfile (a module of its own)
+	cd tools/image && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 test: ## all tests, with the race detector
 	$(GO) test -race -timeout 15m ./...

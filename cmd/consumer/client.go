@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -85,7 +86,7 @@ func (f *clientFlags) connect(ctx context.Context) (*client, error) {
 		}
 		// The first line is the reason; the second says that the time is up.
 		reason, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, fmt.Errorf("no connection to the broker at %s within %s: %s; start it, or name another with --nats-url, SLUICE_NATS_URL or --config",
+		return nil, fmt.Errorf("no connection to the broker at %s within %s: %s; start it, or name another with --nats-url, SLUICE_NATS_URL or --config (which may also say who you are, like --creds)",
 			options.URL, connectBound, reason)
 	}
 	return &client{conn, events.Subjects{Prefix: conf.NATS.Prefix}, options.URL}, nil
@@ -102,8 +103,20 @@ func (c *client) results(ctx context.Context, filter broker.ResultFilter) (<-cha
 
 // hint adds what is usually wrong when something stored cannot be asked for.
 func (c *client) hint(err error) error {
+	var refusal *broker.ForbiddenError
+	if errors.As(err, &refusal) {
+		return err
+	}
 	return fmt.Errorf("%w; see that a consumer with prefix %q has started at %s, and that this user may read there",
 		err, c.subjects.Prefix, c.url)
+}
+
+// ended says why results that were followed come no more.
+func (c *client) ended() error {
+	if err := c.Refused(); err != nil {
+		return err
+	}
+	return fmt.Errorf("see the log of the broker at %s and try again", c.url)
 }
 
 // embeddedURL is where a client reaches an embedded server that listens there.

@@ -164,6 +164,13 @@ func (w *stopAfter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// count is how many lines there are.
+func (w *stopAfter) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return bytes.Count(w.buf.Bytes(), []byte("\n"))
+}
+
 // file writes a file for the test and returns its path.
 func file(t *testing.T, name, content string) string {
 	t.Helper()

@@ -40,7 +40,7 @@ func newRoot(s std) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see %q", err, cmd.CommandPath()+" --help")
 	})
-	root.AddCommand(newRun(s), newDemo(s), newSend(s), newWatch(s), newStatus(s), newCheck(s), newSeal(s), newEmulate(s), newDeadLetters(s), newReference(s))
+	root.AddCommand(newRun(s), newDemo(s), newSend(s), newWatch(s), newStatus(s), newCheck(s), newSeal(s), newEmulate(s), newDeadLetters(s), newVersion(s), newReference(s))
 	return root
 }
 

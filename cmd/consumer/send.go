@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
 )
 
@@ -150,7 +152,11 @@ func (f *sendFlags) sendAndWait(ctx context.Context, sender *sender, orders []*o
 		defer cancel()
 	}
 	results, err := sender.client.results(waiting, resultsOf(sender.client.subjects, orders[0].command))
-	if err != nil {
+	var refusal *broker.ForbiddenError
+	switch {
+	case errors.As(err, &refusal):
+		return fmt.Errorf("nothing was sent: --wait %w; without --wait no results are needed", err)
+	case err != nil:
 		return err
 	}
 	sent := sender.send(ctx, orders)

@@ -34,6 +34,10 @@ func (p *sender) send(ctx context.Context, orders []*order) error {
 	if errors.Is(err, broker.ErrNoStream) {
 		return p.nobody(orders[0].command)
 	}
+	var refusal *broker.ForbiddenError
+	if errors.As(err, &refusal) {
+		return fmt.Errorf("nothing was sent: %w", err)
+	}
 	failed := p.report(orders[0], err)
 	var group errgroup.Group
 	group.SetLimit(publishTogether)

@@ -44,6 +44,7 @@ type consumer struct {
 
 	server   *broker.Server // embedded; nil with an external one
 	conn     *broker.Conn
+	link     atomic.Pointer[broker.Conn] // conn, for those who may ask before it is there
 	engine   *dispatch.Engine
 	http     *telemetry.Server
 	intake   *intake.Server // nil without an intake over HTTP
@@ -88,6 +89,7 @@ func newConsumer(ctx context.Context, conf *config.Config, log *slog.Logger) (c 
 	if c.conn, err = broker.Connect(ctx, options); err != nil {
 		return c, err
 	}
+	c.link.Store(c.conn)
 	engine, err := withFaults(dispatch.Options{
 		Replica:  replica,
 		Subjects: events.Subjects{Prefix: conf.NATS.Prefix},
@@ -203,17 +205,22 @@ func (c *consumer) natsURL() string {
 
 // ready is what /readyz asks.
 func (c *consumer) ready(ctx context.Context) error {
+	// The listener is up before the connection is made: nothing else of c may be
+	// read until then.
+	conn := c.link.Load()
 	switch {
 	case c.stopping.Load():
 		return errors.New("draining")
-	case !c.prepared.Load():
-		// The listener is up before the connection is made: nothing else of c
-		// may be read until then.
-		return errors.New("starting: the broker is not connected or its streams are not prepared")
-	case !c.conn.Connected():
-		return errors.New("broker not connected")
+	case conn == nil:
+		return errors.New("starting")
 	}
-	return c.conn.Present(ctx)
+	if err := conn.Trouble(); err != nil {
+		return err
+	}
+	if !c.prepared.Load() {
+		return errors.New("starting: the streams are not prepared")
+	}
+	return conn.Present(ctx)
 }
 
 // close releases everything, in the reverse order of newConsumer.

@@ -26,6 +26,7 @@ type asked struct{ key, id string }
 // waiter picks the answers to its own commands out of the results.
 type waiter struct {
 	s       std
+	client  *client
 	json    bool
 	color   bool
 	timeout time.Duration
@@ -39,7 +40,7 @@ type waiter struct {
 
 func newWaiter(p *sender, orders []*order, timeout time.Duration) *waiter {
 	w := &waiter{
-		s: p.s, json: p.json, color: colorOn(p.s.out), timeout: timeout, bar: newProgress(p.s.err),
+		s: p.s, client: p.client, json: p.json, color: colorOn(p.s.out), timeout: timeout, bar: newProgress(p.s.err),
 		open: map[asked]events.Command{}, accepted: map[asked]bool{}, counts: map[string]int{},
 	}
 	for _, o := range orders {
@@ -61,7 +62,7 @@ func (w *waiter) wait(ctx, waiting context.Context, results <-chan broker.Result
 		select {
 		case m, following := <-results:
 			if !following && waiting.Err() == nil {
-				return w.stillOpen("the results can be followed no longer")
+				return w.stillOpen("the results can be followed no longer (" + w.client.ended().Error() + ")")
 			}
 			if !following {
 				return w.stillOpen(w.whyEnded(ctx))

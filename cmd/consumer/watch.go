@@ -123,7 +123,7 @@ func (f *watchFlags) follow(ctx context.Context, s std) error {
 			return err
 		}
 	}
-	return fmt.Errorf("following results at %s ended; see the broker's log and try again", c.url)
+	return fmt.Errorf("following results ended: %w", c.ended())
 }
 
 // show prints one result.

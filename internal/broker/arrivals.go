@@ -3,7 +3,6 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -111,10 +110,5 @@ func (a *arrivals) excuses(sub *nats.Subscription, err error) bool {
 // refusedSubscription reads from the server's error which subject may not be
 // subscribed to.
 func refusedSubscription(err error) (string, bool) {
-	_, rest, ok := strings.Cut(err.Error(), `Subscription to "`)
-	if !ok {
-		return "", false
-	}
-	subject, _, ok := strings.Cut(rest, `"`)
-	return subject, ok
+	return quotedAfter(err, `Subscription to "`)
 }

@@ -73,9 +73,11 @@ type Conn struct {
 	life context.Context
 	end  context.CancelFunc
 
-	lastErr   atomic.Pointer[error]
-	mu        sync.Mutex
-	forbidden map[*context.CancelCauseFunc]struct{}
+	lastErr atomic.Pointer[error]
+	refused atomic.Pointer[ForbiddenError]
+	lent    atomic.Pointer[jetstream.JetStream]
+	mu      sync.Mutex
+	guards  map[*guard]struct{}
 }
 
 // Connect returns an error for options that can never work. A server that does
@@ -85,7 +87,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	o = o.withDefaults()
-	c := &Conn{opts: o, names: namesOf(o.Prefix), log: o.Logger, forbidden: map[*context.CancelCauseFunc]struct{}{}}
+	c := &Conn{opts: o, names: namesOf(o.Prefix), log: o.Logger, guards: map[*guard]struct{}{}}
 	c.life, c.end = context.WithCancel(context.Background())
 	opts, err := c.natsOptions()
 	if err != nil {
@@ -149,7 +151,7 @@ func (c *Conn) WaitConnected(ctx context.Context) error {
 	for !c.Connected() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("connect to NATS at %s: %w", hosts(c.opts), errors.Join(c.lastError(), ctx.Err()))
+			return fmt.Errorf("connect to NATS at %s: %w", hosts(c.opts), errors.Join(explained(c.opts, c.lastError()), ctx.Err()))
 		case <-tick.C:
 		}
 	}

@@ -20,7 +20,7 @@ type DeadLetter struct {
 
 // DeadLetters returns the newest dead letters, oldest first, at most limit of them.
 func (c *Conn) DeadLetters(ctx context.Context, limit int) ([]DeadLetter, error) {
-	stream, err := c.js.Stream(ctx, c.names.deadLetters)
+	stream, err := c.stream(ctx, c.names.deadLetters)
 	if err != nil {
 		return nil, fmt.Errorf("list dead letters in %s: %w", c.names.deadLetters, err)
 	}

@@ -18,6 +18,7 @@ func (c *Conn) natsOptions() ([]nats.Option, error) {
 	}
 	opts := []nats.Option{
 		nats.Name(c.opts.Name),
+		nats.CustomInboxPrefix(inboxPrefix(c.opts)),
 		nats.RetryOnFailedConnect(true),
 		nats.IgnoreAuthErrorAbort(),
 		nats.MaxReconnects(-1),

@@ -16,6 +16,7 @@ const followIdle = 30 * time.Second
 // follower reads a stream in order through an ordered consumer, which the client
 // library makes again after a gap or a reconnect.
 type follower struct {
+	stream  string
 	iter    jetstream.MessagesContext
 	pending uint64 // how many messages it will deliver of those stored now
 }
@@ -24,7 +25,9 @@ type follower struct {
 // nothing stored later is missed.
 func (c *Conn) follow(ctx context.Context, stream string, cfg jetstream.OrderedConsumerConfig) (*follower, error) {
 	cfg.InactiveThreshold = followIdle
-	consumer, err := c.js.OrderedConsumer(ctx, stream, cfg)
+	consumer, err := guarded(ctx, c, stream, func(ctx context.Context) (jetstream.Consumer, error) {
+		return c.following().OrderedConsumer(ctx, stream, cfg)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -33,13 +36,13 @@ func (c *Conn) follow(ctx context.Context, stream string, cfg jetstream.OrderedC
 	if err != nil {
 		return nil, err
 	}
-	return &follower{iter: iter, pending: pending}, nil
+	return &follower{stream: stream, iter: iter, pending: pending}, nil
 }
 
 // bind ends the follower with the context and with the connection, even while it
-// waits for a server that is away.
+// waits for a server that is away, and when the server forbids it to go on.
 func (f *follower) bind(ctx context.Context, c *Conn) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := c.guard(ctx, f.stream)
 	unlink := context.AfterFunc(c.life, cancel)
 	stop := context.AfterFunc(ctx, f.iter.Stop)
 	return ctx, func() {

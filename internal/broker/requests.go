@@ -39,13 +39,15 @@ type requests struct {
 
 	mu       sync.Mutex
 	last     uint64 // the token given last
+	deaf     error  // why no answer can be heard
 	open     map[uint64]openRequest
 	sweeps   uint64 // how many there have been
 	sweeping bool   // the next one is due
 }
 
 type openRequest struct {
-	to receiver
+	to      receiver
+	subject string
 	// due is the sweep that gives it up; 0 leaves that to the context.
 	due uint64
 }
@@ -70,7 +72,9 @@ func (r *requests) listen(nc *nats.Conn) error {
 // start sends a request, with no limit of time if its context has one. An error
 // means that it was not sent and that nobody will be answered.
 func (r *requests) start(msg *nats.Msg, limited bool, to receiver) (token uint64, err error) {
-	token = r.add(to, limited)
+	if token, err = r.add(to, msg.Subject, limited); err != nil {
+		return 0, err
+	}
 	msg.Reply = r.prefix + strconv.FormatUint(token, 36)
 	if err := r.nc.PublishMsg(msg); err != nil {
 		if _, mine := r.take(token); mine {
@@ -81,11 +85,14 @@ func (r *requests) start(msg *nats.Msg, limited bool, to receiver) (token uint64
 	return token, nil
 }
 
-func (r *requests) add(to receiver, limited bool) uint64 {
+func (r *requests) add(to receiver, subject string, limited bool) (uint64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.deaf != nil {
+		return 0, r.deaf
+	}
 	r.last++
-	request := openRequest{to: to}
+	request := openRequest{to: to, subject: subject}
 	if limited {
 		request.due = r.sweeps + sweepLimit
 	}
@@ -94,7 +101,38 @@ func (r *requests) add(to receiver, limited bool) uint64 {
 		r.sweeping = true
 		time.AfterFunc(sweepEvery, r.sweep)
 	}
-	return r.last
+	return r.last, nil
+}
+
+// refuse ends the requests that the server has refused for want of a permission: those
+// on the subject, or all of them if it is that of the answers.
+func (r *requests) refuse(e *ForbiddenError) {
+	deaf := e.Listen && e.Subject == r.prefix+"*"
+	if e.Listen && !deaf {
+		return
+	}
+	var refused []receiver
+	r.mu.Lock()
+	if deaf {
+		r.deaf = e
+	}
+	for token, request := range r.open {
+		if deaf || request.subject == e.Subject {
+			refused = append(refused, request.to)
+			delete(r.open, token)
+		}
+	}
+	r.mu.Unlock()
+	for _, to := range refused {
+		to.answered(nil, e)
+	}
+}
+
+// hear tries again to listen to answers, over a new connection.
+func (r *requests) hear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deaf = nil
 }
 
 // take removes a request. Whoever gets it owes its receiver the answer.

@@ -100,8 +100,8 @@ func TestOverdueRequestsAreGivenUp(t *testing.T) {
 	r := newRequests()
 	r.sweeping = true // no timer: the sweeps are ours
 	limited, unlimited := &waiter{done: make(chan answer, 1)}, &waiter{done: make(chan answer, 1)}
-	r.add(limited, true)
-	token := r.add(unlimited, false)
+	_, _ = r.add(limited, "s", true)
+	token, _ := r.add(unlimited, "s", false)
 	for range sweepLimit - 1 {
 		r.sweep()
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,12 +59,12 @@ func (c *Conn) resultsConfig(ctx context.Context, filter ResultFilter) (jetstrea
 	if filter.Since > 0 {
 		start = time.Now().Add(-filter.Since)
 	}
+	stream, err := c.resultsStream(ctx)
+	if err != nil {
+		return cfg, fmt.Errorf("stream %s: %w", c.names.results, err)
+	}
 	switch {
 	case filter.New:
-		stream, err := c.js.Stream(ctx, c.names.results)
-		if err != nil {
-			return cfg, fmt.Errorf("stream %s: %w", c.names.results, err)
-		}
 		cfg.DeliverPolicy = jetstream.DeliverByStartSequencePolicy
 		cfg.OptStartSeq = stream.CachedInfo().State.LastSeq + 1
 	case !start.IsZero():
@@ -71,6 +72,36 @@ func (c *Conn) resultsConfig(ctx context.Context, filter ResultFilter) (jetstrea
 		cfg.OptStartTime = &start
 	}
 	return cfg, nil
+}
+
+// resultsStream looks at the stream of results. A NATS account without JetStream may
+// have what it takes to follow results lent by Sluice's, under $JS.<prefix>.API.
+func (c *Conn) resultsStream(ctx context.Context) (jetstream.Stream, error) {
+	stream, err := c.stream(ctx, c.names.results)
+	if !errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+		return stream, err
+	}
+	lent, lentErr := jetstream.NewWithAPIPrefix(c.nc, "$JS."+c.names.prefix+".API", jetstream.WithDefaultTimeout(requestTimeout))
+	if lentErr != nil {
+		return nil, lentErr
+	}
+	stream, lentErr = guarded(ctx, c, c.names.results, func(ctx context.Context) (jetstream.Stream, error) { return lent.Stream(ctx, c.names.results) })
+	if errors.Is(lentErr, jetstream.ErrJetStreamNotEnabled) {
+		return nil, fmt.Errorf("%w, and nothing is imported under $JS.%s.API", err, c.names.prefix)
+	}
+	if lentErr != nil {
+		return nil, lentErr
+	}
+	c.lent.Store(&lent)
+	return stream, nil
+}
+
+// following is the API by which streams are followed.
+func (c *Conn) following() jetstream.JetStream {
+	if lent := c.lent.Load(); lent != nil {
+		return *lent
+	}
+	return c.js
 }
 
 func (c *Conn) passResults(ctx context.Context, f *follower, out chan<- ResultMessage) {

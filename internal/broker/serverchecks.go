@@ -33,11 +33,12 @@ func (c *Conn) checkServer(ctx context.Context) (*jetstream.AccountInfo, []Findi
 			fmt.Sprintf("upgrade it to %d.%d or later", oldestMajor, oldestMinor)}}, nil
 	}
 	info, err := c.js.AccountInfo(ctx)
-	switch cause := context.Cause(ctx); {
+	var refusal *ForbiddenError
+	switch {
 	case err == nil:
 		return info, accountFindings(info, len(c.names.streams())), nil
-	case errors.Is(cause, nats.ErrPermissionViolation):
-		return nil, []Finding{forbidden(cause)}, nil
+	case errors.As(context.Cause(ctx), &refusal):
+		return nil, []Finding{forbidden(refusal)}, nil
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
 		return nil, []Finding{{Refuse, "the NATS server has no JetStream", "start it with JetStream (nats-server -js)"}}, nil
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):

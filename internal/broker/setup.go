@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -15,7 +13,7 @@ import (
 // that loses nothing, and reports what else is not as it should be. An error means
 // that the server could not be asked; then Setup may simply be called again.
 func (c *Conn) Setup(ctx context.Context) ([]Finding, error) {
-	ctx, release := c.guard(ctx)
+	ctx, release := c.guard(ctx, "")
 	defer release()
 	account, found, err := c.checkServer(ctx)
 	if err != nil || refuses(found) {
@@ -24,7 +22,7 @@ func (c *Conn) Setup(ctx context.Context) ([]Finding, error) {
 	for _, want := range c.streamConfigs(maxConsumers(account)) {
 		more, err := c.setUpStream(ctx, want)
 		found = append(found, more...)
-		if err != nil {
+		if err != nil || ctx.Err() != nil { // a refusal that ends the context is among what was found
 			return found, err
 		}
 	}
@@ -147,11 +145,12 @@ func (c *Conn) stranded(ctx context.Context, have, update jetstream.StreamConfig
 // of the connection. Reading the cause tells a forbidden request from a slow one.
 func refused(ctx context.Context, found []Finding, err error, what, stream string) ([]Finding, error) {
 	var api *jetstream.APIError
-	switch cause := context.Cause(ctx); {
+	var refusal *ForbiddenError
+	switch {
 	case err == nil:
 		return found, nil
-	case errors.Is(cause, nats.ErrPermissionViolation):
-		return append(found, forbidden(cause)), nil
+	case errors.As(context.Cause(ctx), &refusal):
+		return append(found, forbidden(refusal)), nil
 	case errors.As(err, &api) && !passes(api.ErrorCode):
 		return append(found, Finding{Refuse, fmt.Sprintf("cannot %s stream %s: %s", what, stream, api.Description), wayOut(api.ErrorCode)}), nil
 	}
@@ -176,9 +175,12 @@ func wayOut(code jetstream.ErrorCode) string {
 	return "correct that on the NATS server, or choose another prefix"
 }
 
-func forbidden(cause error) Finding {
-	return Finding{Refuse, "permission missing: " + strings.TrimPrefix(cause.Error(), nats.ErrPermissionViolation.Error()+": "),
-		"allow the NATS user that subject"}
+func forbidden(e *ForbiddenError) Finding {
+	what := "publish on"
+	if e.Listen {
+		what = "subscribe to"
+	}
+	return Finding{Refuse, fmt.Sprintf("permission missing: the NATS user may not %s %s", what, e.Subject), "allow the NATS user that subject"}
 }
 
 // Present reports whether all streams and buckets exist and can be asked.
@@ -187,9 +189,14 @@ func (c *Conn) Present(ctx context.Context) error {
 		return errors.New("not connected to NATS")
 	}
 	for _, name := range c.names.streams() {
-		if _, err := c.js.Stream(ctx, name); err != nil {
+		if _, err := c.stream(ctx, name); err != nil {
 			return fmt.Errorf("stream %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// stream looks at a stream, and says so at once where that is forbidden.
+func (c *Conn) stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	return guarded(ctx, c, name, func(ctx context.Context) (jetstream.Stream, error) { return c.js.Stream(ctx, name) })
 }

@@ -1,11 +1,6 @@
 package broker
 
-import (
-	"context"
-	"errors"
-
-	"github.com/nats-io/nats.go"
-)
+import "github.com/nats-io/nats.go"
 
 // onConnected runs on every connection made. Pull requests do not outlive a
 // connection, so the queues ask anew.
@@ -21,6 +16,7 @@ func (c *Conn) onConnected(nc *nats.Conn, again bool) {
 		}
 	}
 	if again {
+		c.requests.hear()
 		if err := c.inbox.open(nc); err != nil {
 			c.log.Error("cannot listen for messages after reconnecting", "error", err)
 		}
@@ -42,7 +38,7 @@ func (c *Conn) onDisconnected(err error) {
 func (c *Conn) onFailedAttempt(err error) {
 	before := c.lastErr.Swap(&err)
 	if before == nil || (*before).Error() != err.Error() {
-		c.log.Warn("cannot connect to NATS, trying on", "error", err)
+		c.log.Warn("cannot connect to NATS, trying on", "error", explained(c.opts, err))
 	}
 }
 
@@ -59,27 +55,7 @@ func (c *Conn) onError(sub *nats.Subscription, err error) {
 		return
 	}
 	c.log.Warn("NATS reports an error", "error", err)
-	if !errors.Is(err, nats.ErrPermissionViolation) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for cancel := range c.forbidden {
-		(*cancel)(err)
-	}
-}
-
-// guard returns a context that a permission violation ends, as its cause.
-func (c *Conn) guard(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	key := &cancel
-	c.mu.Lock()
-	c.forbidden[key] = struct{}{}
-	c.mu.Unlock()
-	return ctx, func() {
-		c.mu.Lock()
-		delete(c.forbidden, key)
-		c.mu.Unlock()
-		cancel(nil)
+	if refusal := forbiddenBy(err); refusal != nil {
+		c.forbid(refusal)
 	}
 }
