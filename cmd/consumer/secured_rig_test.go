@@ -228,6 +228,7 @@ func (s *secured) consume(ctx context.Context, clouds string, log io.Writer) (*r
 nats: {url: %q, user: consumer, password: consumer-pass}
 http: {listen: "127.0.0.1:0"}
 lease: {ttl: 2s}
+intake: {listen: "127.0.0.1:0", publishers: [{name: am, token: sesame, allow: [restart]}]}
 accounts:
   - name: prod
     vendor: volcengine
