@@ -5,7 +5,7 @@ BIN     ?= bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LINT     = $(BIN)/golangci-lint
 
-.PHONY: fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean
+.PHONY: fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean chart chart-docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,6 +28,12 @@ demo: ## the main job on the embedded server and the emulated clouds
 
 judges: ## the vendors' official SDKs drive the emulated clouds (a module of its own)
 	cd judges && $(GO) vet ./... && $(GO) test ./...
+
+chart: ## the Helm chart linted, rendered and judged (a module of its own; long to compile the first time)
+	cd deploy/helm/check && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+chart-docs: ## write the chart's README from the comments of its values
+	cd deploy/helm/check && $(GO) run ./cmd/chartdocs ../sluice
 
 bench: ## Sluice beside its rivals: goals, figures and plots (a module of its own; BENCH takes flags, such as -quick)
 	cd bench && $(GO) build -o ../$(BIN)/bench . && ../$(BIN)/bench $(BENCH)

@@ -37,7 +37,9 @@ type dashboard struct {
 		GridPos                  struct{ X, Y, W, H int }
 		Targets                  []struct{ Expr, RefID string }
 	}
-	Templating struct{ List []struct{ Name, Type, Definition string } }
+	Templating struct {
+		List []struct{ Name, Type, Definition string }
+	}
 }
 
 func readDashboard(t *testing.T) dashboard {
