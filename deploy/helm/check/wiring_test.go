@@ -2,15 +2,21 @@ package check
 
 import (
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/seed-7b870224/sluice/internal/broker"
 )
 
 // drainTime is how long the program takes to stop at most, as the contract has it.
@@ -249,6 +255,42 @@ func TestBundledNATSIsReached(t *testing.T) {
 	}
 	if pod := one(t, o, host, s.Spec.Selector); portNames(pod)["nats"] != 4222 {
 		t.Errorf("ports %v", portNames(pod))
+	}
+}
+
+// NATS itself takes the configuration of the bundled server, and the program is content
+// with that server.
+func TestBundledNATSServes(t *testing.T) {
+	o := rendered(t, "tryout")
+	text := o.configMaps[chosen(o, map[string]string{"app.kubernetes.io/component": "nats"})[0]].Data["nats.conf"]
+	file := filepath.Join(t.TempDir(), "nats.conf")
+	if err := os.WriteFile(file, []byte(strings.Replace(text, "/data", t.TempDir(), 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	conf, err := server.ProcessConfigFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if conf.Port != 4222 || conf.HTTPPort != 8222 || !conf.JetStream || !conf.SyncAlways {
+		t.Errorf("port %d, monitor %d, JetStream %v, sync always %v", conf.Port, conf.HTTPPort, conf.JetStream, conf.SyncAlways)
+	}
+	conf.Port, conf.HTTPPort, conf.NoSigs = server.RANDOM_PORT, server.RANDOM_PORT, true
+	ns, err := server.NewServer(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go ns.Start()
+	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
+	if !ns.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the bundled server does not start")
+	}
+	c, err := broker.Connect(bounded(t), broker.Options{URL: ns.ClientURL(), Prefix: "sluice", Replicas: 1, LedgerRetention: time.Hour, LeaseTTL: 8 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if found, err := c.Setup(bounded(t)); err != nil || len(found) > 0 {
+		t.Errorf("%v, error %v", found, err)
 	}
 }
 
