@@ -31,6 +31,8 @@ type Bench struct {
 	Rounds int
 	// Quick asks for small sizes: the figures do not count.
 	Quick bool
+	// Alone leaves the rivals of the speed scenarios out.
+	Alone bool
 	// Plots is the directory for plots, empty for none.
 	Plots string
 	// Rig runs the processes.

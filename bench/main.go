@@ -33,7 +33,7 @@ type flags struct {
 	rounds                   int
 	only, out, plots, json   string
 	profile, consumer, stage string
-	quick, list              bool
+	quick, list, alone       bool
 }
 
 func parseFlags() flags {
@@ -47,6 +47,7 @@ func parseFlags() flags {
 	flag.StringVar(&f.profile, "profile", "", "directory for the consumers' CPU and memory profiles; with -consumer, that one must be built with -tags profile")
 	flag.StringVar(&f.consumer, "consumer", "", "a built consumer to measure, instead of ../cmd/consumer")
 	flag.StringVar(&f.stage, "dir", "", "directory for stores and logs, emptied of them at the end; default a temporary one")
+	flag.BoolVar(&f.alone, "alone", false, "measure throughput and latency without the rivals: while something is tuned")
 	flag.BoolVar(&f.list, "list", false, "list the scenarios and stop")
 	flag.Parse()
 	return f
@@ -64,7 +65,7 @@ func run(ctx context.Context) error {
 		}
 		return nil
 	}
-	b := &Bench{Rounds: max(f.rounds, 1), Quick: f.quick, Plots: f.plots}
+	b := &Bench{Rounds: max(f.rounds, 1), Quick: f.quick, Alone: f.alone, Plots: f.plots}
 	if f.quick {
 		b.Rounds = 1
 	}

@@ -82,6 +82,9 @@ type pass struct {
 // throughput lets every contender work through the same backlog, round by round.
 func throughput(ctx context.Context, b *Bench, sync string, goal, goalCPU float64) ([]report.Row, error) {
 	all := contenders()
+	if b.Alone {
+		all = all[:1]
+	}
 	passes := make([][]pass, len(all))
 	for round := range b.Rounds {
 		for i := range all {
@@ -143,9 +146,11 @@ func passThrough(ctx context.Context, b *Bench, c contender, label, sync string)
 		return p, err
 	}
 	p = pass{m.perSecond, m.cpu[0], m.cpu[1], m.cpu[2]}
-	if err := expectCalls(ctx, stub, count*9/10); err != nil {
+	calls, err := expectCalls(ctx, stub, count*9/10)
+	if err != nil {
 		return p, err
 	}
+	b.Logf("%s: calls that arrived: %v", label, calls)
 	// A rival may as well be killed; a consumer writes its profile as it stops.
 	if c.profiled {
 		err = tool.Stop()
@@ -200,15 +205,14 @@ func backlog(count int) func(i int) load.Command {
 }
 
 // expectCalls makes sure that the work was done: a mutation for every token, once.
-func expectCalls(ctx context.Context, stub *rig.Stub, want int) error {
-	counts, err := stub.Counts(ctx)
-	if err != nil {
-		return err
+func expectCalls(ctx context.Context, stub *rig.Stub, want int) (counts map[string]int, err error) {
+	if counts, err = stub.Counts(ctx); err != nil {
+		return nil, err
 	}
 	if got := counts["FlushDBInstance"]; got != want {
-		return fmt.Errorf("%d mutations arrived, not %d (calls: %v)", got, want, counts)
+		return nil, fmt.Errorf("%d mutations arrived, not %d (calls: %v)", got, want, counts)
 	}
-	return nil
+	return counts, nil
 }
 
 // meter measures processes between the first result and the last.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -30,7 +29,6 @@ type batch struct {
 	members []*write
 	// late are single writes that would spoil the batch if they came first.
 	late []*write
-	sent time.Time
 }
 
 // batchIDs makes the names of batches: those of one process differ in the number.
@@ -52,7 +50,6 @@ func (b *batch) publish() error {
 	b.id = batchPrefix + strconv.FormatUint(batchNumber.Add(1), 36)
 	id := []string{b.id}
 	requests := b.group.conn.requests
-	b.sent = time.Now()
 	last := len(b.members) - 1
 	for i, w := range b.members {
 		w.msg.Header[headerBatch] = id
@@ -106,8 +103,9 @@ func (b *batch) leave(stored bool) {
 	g := b.group
 	g.mu.Lock()
 	var late []*write
+	g.inBatch -= len(b.members)
 	if stored {
-		g.meter.batch(b.sent, len(b.members))
+		g.meter.batch(len(b.members), g.pending())
 		late = g.release(b.late)
 	} else {
 		g.late = append(b.late, g.late...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -37,6 +36,7 @@ type group struct {
 	meter   meter
 	singles int      // single writes in flight
 	batches int      // batches in flight
+	inBatch int      // writes in them
 	queue   []*write // what waits for a batch
 	late    []*write // what shall not come before the write of the same key
 	want    int      // how many shall wait before they go as a batch
@@ -56,7 +56,6 @@ type write struct {
 	alone bool
 	// limited is false if the caller's context limits the time.
 	limited bool
-	sent    time.Time
 	done    chan outcome
 	// waiting is true while the write is in the queue; the group's lock guards it.
 	waiting bool
@@ -88,6 +87,10 @@ func (g *group) store(ctx context.Context, w *write) (uint64, error) {
 
 // together reports whether writes wait for company now. The caller holds the lock.
 func (g *group) together() bool { return g.meter.batching && g.takes.Load() }
+
+// pending is how many writes wait to be sent or for their answer. The caller holds the
+// lock.
+func (g *group) pending() int { return g.singles + g.inBatch + len(g.queue) + len(g.late) }
 
 // batching is together for a caller without the lock.
 func (g *group) batching() bool {
@@ -197,6 +200,7 @@ func (g *group) collect() *batch {
 	}
 	g.queue = left
 	g.batches++
+	g.inBatch += len(members)
 	// The members come back one by one. The first few shall wait for the others.
 	g.want = len(members) / 2
 	b := &batch{group: g, members: members, late: g.late}
@@ -206,7 +210,6 @@ func (g *group) collect() *batch {
 
 // send publishes a write by itself.
 func (w *write) send() {
-	w.sent = time.Now()
 	if _, err := w.group.conn.requests.start(w.msg, w.limited, w); err != nil {
 		w.answered(nil, err)
 	}
@@ -218,13 +221,13 @@ func (w *write) answered(m *nats.Msg, err error) {
 	if got.err = err; err == nil {
 		got.sequence, got.err = readAck(m.Data)
 	}
-	g, sent := w.group, w.sent // the caller may send it again
+	g := w.group // the caller may send it again
 	w.done <- got
 	g.mu.Lock()
-	if err == nil {
-		g.meter.single(sent, g.singles, g.batches)
-	}
 	g.singles--
+	if err == nil {
+		g.meter.single(g.pending(), g.batches)
+	}
 	g.want /= 2 // fewer come than came
 	next := g.next()
 	g.mu.Unlock()

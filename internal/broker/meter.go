@@ -3,12 +3,12 @@ package broker
 import "time"
 
 const (
-	// crowd is how many single writes in flight keep the server busy for sure, so
-	// that the time between two answers is the time of one write.
+	// crowd is how many writes keep the server busy for sure, so that the time
+	// between two answers is the time that a write takes.
 	crowd = 48
-	// enoughSingles and enoughBatches are how many are measured before a verdict;
-	// of slow ones fewer are enough.
-	enoughSingles = 512
+	// enoughWrites is how many are measured before a verdict; of slow ones fewer are
+	// enough, but never fewer than enoughBatches batches.
+	enoughWrites  = 1024
 	enoughSlow    = 64
 	enoughTime    = 50 * time.Millisecond
 	enoughBatches = 4
@@ -17,18 +17,23 @@ const (
 	advantage = 1.25
 	// meterAgain is after how long a verdict is put to the test again.
 	meterAgain = 10 * time.Second
+	// stall is a silence that tells of other troubles than how writes are stored.
+	stall = time.Second
 	// trialLimit ends a trial of batches that finds too little to do.
 	trialLimit = time.Second
 )
 
 // meter finds out whether batches are the cheaper way of storing. They are if every
 // message is flushed to disk before its answer, and a server does not tell: so both
-// ways are timed while there is more to write than the server can take.
+// ways are timed while there is more to write than the server can take. Timed is the
+// progress of all writes, not how long each is under way: on a busy machine the
+// processor, not the disk, is what they wait for, and of that batches take more.
 type meter struct {
 	batching bool
 	trying   bool
 	since    time.Time // of the present way
 	last     time.Time // of the latest answer
+	crowded  bool      // since the latest answer
 
 	singles, batches cost
 	stored           int // batches measured
@@ -41,20 +46,16 @@ type cost struct {
 }
 
 func (c cost) enough() bool {
-	return c.writes >= enoughSingles || (c.writes >= enoughSlow && c.time >= enoughTime)
+	return c.writes >= enoughWrites || (c.writes >= enoughSlow && c.time >= enoughTime)
 }
 
 func (c cost) each() float64 { return float64(c.time) / float64(max(c.writes, 1)) }
 
-// single is told that a write was stored by itself, with how many writes and batches
-// in flight.
-func (m *meter) single(sent time.Time, inFlight, batches int) {
+// single is told that a write was stored by itself. Pending is how many are left
+// that wait for their answer or to be sent, batches how many of those are under way.
+func (m *meter) single(pending, batches int) {
 	now := time.Now()
-	if inFlight >= crowd && sent.Before(m.last) {
-		m.singles.time += now.Sub(m.last)
-		m.singles.writes++
-	}
-	m.last = now
+	m.progress(now, 1, pending)
 	if m.trying && batches == 0 && now.Sub(m.since) >= trialLimit {
 		m.trying = false
 		m.turn(now, false)
@@ -62,17 +63,25 @@ func (m *meter) single(sent time.Time, inFlight, batches int) {
 	m.judge(now)
 }
 
-// batch is told that a batch was stored.
-func (m *meter) batch(sent time.Time, writes int) {
+// batch is told that a batch of so many writes was stored.
+func (m *meter) batch(writes, pending int) {
 	now := time.Now()
-	if sent.Before(m.last) {
-		sent = m.last
-	}
-	m.batches.time += now.Sub(sent)
-	m.batches.writes += writes
+	m.progress(now, writes, pending)
 	m.stored++
-	m.last = now
 	m.judge(now)
+}
+
+// progress notes how long the latest answer took to come after the one before.
+func (m *meter) progress(now time.Time, writes, pending int) {
+	if m.crowded && now.Sub(m.last) < stall {
+		way := &m.singles
+		if m.batching {
+			way = &m.batches
+		}
+		way.time += now.Sub(m.last)
+		way.writes += writes
+	}
+	m.last, m.crowded = now, pending >= crowd
 }
 
 // judge changes the way if it is time to.
@@ -84,10 +93,10 @@ func (m *meter) judge(now time.Time) {
 			m.turn(now, true)
 			m.trying, m.batches, m.stored = true, cost{}, 0
 		}
-		if m.singles.writes >= 8*enoughSingles { // forget slowly
+		if m.singles.writes >= 4*enoughWrites { // forget slowly
 			m.singles.time, m.singles.writes = m.singles.time/2, m.singles.writes/2
 		}
-	case m.trying && m.stored >= enoughBatches:
+	case m.trying && m.stored >= enoughBatches && m.batches.enough():
 		m.trying = false
 		if m.batches.each()*advantage > m.singles.each() {
 			m.turn(now, false)

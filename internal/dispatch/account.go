@@ -38,6 +38,7 @@ type account struct {
 	rand     func() float64
 	log      *slog.Logger
 	hands    *hands
+	crew     *crew
 	fenced   notice // that the ledger refuses our writes
 
 	soft, hard   context.Context
@@ -55,7 +56,7 @@ type account struct {
 func newAccount(e *Engine, conf *Account, l *lease, earlier *spent) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
-		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, earlier: earlier, hands: newHands(),
+		answers: e.answers, rules: e.rules, metrics: e.metrics, lease: l, earlier: earlier, hands: newHands(), crew: newCrew(),
 		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
 		ended: make(chan struct{}), runs: map[string]*run{},
@@ -79,12 +80,13 @@ func (a *account) serve() {
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		a.hands.keepAlive(a.hard)
+		a.hands.keepAlive(a.hard, a.crew.trim)
 	}()
 	regions.Wait()
 	a.work.Wait()
 	a.finish(errDrained)
 	<-beating
+	a.crew.all.Wait()
 }
 
 // open makes the regions.

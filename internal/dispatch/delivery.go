@@ -76,9 +76,10 @@ func (h *hands) beat() {
 	}
 }
 
-// keepAlive beats until ctx ends.
-func (h *hands) keepAlive(ctx context.Context) {
+// keepAlive beats until ctx ends; after is called after each beat.
+func (h *hands) keepAlive(ctx context.Context, after func()) {
 	for sleep(ctx, heartbeat) == nil {
 		h.beat()
+		after()
 	}
 }

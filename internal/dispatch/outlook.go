@@ -13,8 +13,12 @@ import (
 // waits in a lane gets its turn within about a second.
 const freshness = 3 * time.Second
 
-// gathering is how long a survey waits for others to join it.
-const gathering = 5 * time.Millisecond
+// gathering is how long a survey waits for others to join it; lull is how long after a
+// survey somebody who comes alone is likely to have company soon.
+const (
+	gathering = 5 * time.Millisecond
+	lull      = 10 * gathering
+)
 
 // outlook lets bulk commands that wait on one quota share their look-ups: the first
 // that needs to know its instance has those of the others looked at too. Otherwise
@@ -30,6 +34,7 @@ type outlook struct {
 	mu      sync.Mutex
 	waiting []*prospect // not looked at, in the order of their coming
 	flying  bool        // a survey is under way
+	landed  time.Time   // when the latest one ended
 	ready   int         // looked at and not used yet
 	batch   int         // the size of the last survey
 }
@@ -125,7 +130,7 @@ func (p *prospect) want() <-chan struct{} {
 	}
 	p.seen, p.failed = nil, vendors.Verdict{}
 	i := slices.Index(o.waiting, p)
-	if i >= 0 && len(o.waiting) == 1 && !o.flying {
+	if i >= 0 && len(o.waiting) == 1 && !o.flying && time.Since(o.landed) > lull {
 		o.waiting = nil
 		return nil // a look of its own is as cheap
 	}
@@ -167,11 +172,11 @@ func (o *outlook) fly(ctx context.Context) {
 	}
 }
 
-// few reports that a survey would look at less than a quarter of what it could.
+// few reports that a survey would look at less than half of what it could.
 func (o *outlook) few() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.waiting) < o.most/4
+	return len(o.waiting) < o.most/2
 }
 
 // take picks what the next survey looks at: first what is waited for, then what soon
@@ -201,6 +206,7 @@ func (o *outlook) take(anyway bool) (batch []*prospect) {
 func (o *outlook) tell(batch []*prospect, began time.Time, seen map[string]vendors.Sighting, v vendors.Verdict) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.landed = time.Now()
 	for _, p := range batch {
 		s, ok := seen[p.id]
 		if ok || v.Kind == vendors.Done {

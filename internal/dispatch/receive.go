@@ -30,7 +30,13 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed
 			place, other = a.begin(d)
 		}
 	}
-	go a.inHand(d, func() stage {
+	a.crew.do(a.hard, func() { a.inHand(d, a.first(ctx, d, err, why, place, other)) })
+}
+
+// first is the first stage of a delivery of which is known whether it could be read,
+// why it would be refused, and which run it is or waits for.
+func (a *account) first(ctx context.Context, d *delivery, err error, why *events.Refusal, place, other *run) stage {
+	return func() stage {
 		switch {
 		case place != nil:
 			return a.carry(ctx, d, place, other)
@@ -46,7 +52,7 @@ func (a *account) receive(ctx context.Context, l *lane, m broker.Message, placed
 			d.settle(a, a.dryRun(ctx, d))
 		}
 		return nil
-	})
+	}
 }
 
 // stage is a part of a delivery's way that has a goroutine of its own. It returns the

@@ -24,9 +24,16 @@ type call struct {
 	echoes vendors.Echoes
 }
 
-// look makes one look-up. decode reads the result; its error makes the verdict
-// Transient. Every verdict but Done means that decode's work must not be used.
-func (c *Client) look(ctx context.Context, action string, params map[string]any, decode func(json.RawMessage) error) vendors.Verdict {
+// result is what is read of the result of a look-up.
+type result interface {
+	// check says what the answer lacks; odd is why parts of it could not be read.
+	check(odd error) error
+}
+
+// look makes one look-up and reads the result into what it is given. An answer that
+// does not pass its check is Transient. Every verdict but Done means that what was read
+// must not be used.
+func (c *Client) look(ctx context.Context, action string, params map[string]any, into result) vendors.Verdict {
 	if c.account.Permit != nil {
 		if err := c.account.Permit(ctx, action); err != nil {
 			return unavailable.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
@@ -36,8 +43,8 @@ func (c *Client) look(ctx context.Context, action string, params map[string]any,
 	if v.Kind != vendors.Done {
 		return v
 	}
-	return c.send(ctx, out, func(v vendors.Verdict, result json.RawMessage) vendors.Verdict {
-		if err := decode(result); err != nil {
+	return c.send(ctx, out, into, func(v vendors.Verdict, odd error) vendors.Verdict {
+		if err := into.check(odd); err != nil {
 			return withResponse(unavailable.verdict(fmt.Sprintf("%s: %v", action, err)), v)
 		}
 		return v
@@ -67,20 +74,21 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any,
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sluice")
 	at := time.Now().UTC().Truncate(time.Second)
-	Sign(req, body, creds, c.account.Region, at)
+	c.key.sign(req, body, creds, c.account.Region, at)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
 	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{signature}}
 	return call{action, mutation, req, at, echoes}, vendors.Verdict{Kind: vendors.Done}
 }
 
-// send sends the request once, judges the answer and reports it. accept sees
-// the result of a success and says what it comes to.
-func (c *Client) send(ctx context.Context, out call, accept func(vendors.Verdict, json.RawMessage) vendors.Verdict) vendors.Verdict {
+// send sends the request once, judges the answer and reports it. The result is read
+// into what into points to; accept says what a success comes to, and is told what of
+// the result could not be read.
+func (c *Client) send(ctx context.Context, out call, into any, accept func(v vendors.Verdict, odd error) vendors.Verdict) vendors.Verdict {
 	start := time.Now()
 	answer, err := wire.Do(ctx, c.transport, out.request, c.account.Timeout)
-	v, result := out.judge(answer, err)
+	v, odd := out.judge(answer, err, into)
 	if v.Kind == vendors.Done {
-		v = accept(v, result)
+		v = accept(v, odd)
 	}
 	if c.account.Observe != nil {
 		c.account.Observe(out.action, v, time.Since(start))
@@ -88,27 +96,27 @@ func (c *Client) send(ctx context.Context, out call, accept func(vendors.Verdict
 	return v
 }
 
-// judge turns an answer, or the lack of one, into a verdict. Result is set for
-// Done.
-func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessage) {
+// judge turns an answer, or the lack of one, into a verdict. For Done, what into
+// points to holds the result, as far as odd is nil.
+func (out call) judge(a wire.Answer, err error, into any) (v vendors.Verdict, odd error) {
 	response := vendors.Response{HTTPStatus: a.Status}
 	if err != nil {
 		lost := classify(0, "", out.mutation)
 		if wire.NotSent(err) {
 			lost = unavailable
 		}
-		v := lost.verdict(out.echoes.Clean(fmt.Sprintf("%s: %v", out.action, err)))
+		v = lost.verdict(out.echoes.Clean(fmt.Sprintf("%s: %v", out.action, err)))
 		v.Response = response
 		return v, nil
 	}
-	e, err := decodeEnvelope(a.Body)
+	e, odd, err := decodeEnvelope(a.Body, into)
 	what := "the answer is not that of a success"
 	if err != nil {
 		what = err.Error()
 	} else {
 		response.RequestID = out.echoes.Clean(string(e.ResponseMetadata.RequestID))
 		if a.Status == http.StatusOK && e.succeeded(out.action) {
-			return vendors.Verdict{Kind: vendors.Done, Response: response}, e.Result
+			return vendors.Verdict{Kind: vendors.Done, Response: response}, odd
 		}
 	}
 	var code string
@@ -119,7 +127,7 @@ func (out call) judge(a wire.Answer, err error) (vendors.Verdict, json.RawMessag
 		response.Message = out.echoes.Clean(string(fault.Message))
 		what = strings.TrimSpace(response.Code + " " + response.Message)
 	}
-	v := classify(a.Status, code, out.mutation).verdict(vendors.Clean(fmt.Sprintf("%s: HTTP %d: %s", out.action, a.Status, what)))
+	v = classify(a.Status, code, out.mutation).verdict(vendors.Clean(fmt.Sprintf("%s: HTTP %d: %s", out.action, a.Status, what)))
 	v.Response = response
 	v.RetryAfter = wire.RetryAfter(a.Header, time.Now())
 	return v, nil

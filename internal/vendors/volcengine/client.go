@@ -27,6 +27,7 @@ type Client struct {
 	account   vendors.Account
 	base      *url.URL
 	transport http.RoundTripper
+	key       signingKey
 	// details shares out the look-ups of single instances that one poll may make.
 	details turns.Turns
 }

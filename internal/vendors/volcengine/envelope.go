@@ -3,6 +3,7 @@ package volcengine
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
@@ -10,8 +11,16 @@ import (
 // envelope is what every answer is wrapped in.
 type envelope struct {
 	ResponseMetadata *metadata
-	Result           json.RawMessage
+	// Result points to what is read of a result, so that one pass over the answer is
+	// enough: a page of a list has tens of kilobytes.
+	Result any
 }
+
+// nothing is what is read of a result that says nothing of use.
+type nothing struct{}
+
+// UnmarshalJSON never fails.
+func (nothing) UnmarshalJSON([]byte) error { return nil }
 
 // metadata names the call that is answered and carries its failure.
 type metadata struct {
@@ -26,16 +35,22 @@ type failure struct {
 	Message wire.String
 }
 
-// decodeEnvelope reads an answer of any status.
-func decodeEnvelope(body []byte) (envelope, error) {
-	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil {
-		return envelope{}, errors.New("the answer is not the vendor's JSON")
+// decodeEnvelope reads an answer of any status, and its result into what result points
+// to. That the result is none of its type is told by odd: the rest of the answer holds.
+func decodeEnvelope(body []byte, result any) (e envelope, odd, err error) {
+	e.Result = result
+	err = json.Unmarshal(body, &e)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && strings.HasPrefix(wrong.Field, "Result") {
+		odd, err = err, nil
+	}
+	if err != nil {
+		return envelope{}, nil, errors.New("the answer is not the vendor's JSON")
 	}
 	if e.ResponseMetadata == nil {
-		return envelope{}, errors.New("the answer has no ResponseMetadata")
+		return envelope{}, nil, errors.New("the answer has no ResponseMetadata")
 	}
-	return e, nil
+	return e, odd, nil
 }
 
 // succeeded reports whether the envelope says, without anything missing, that

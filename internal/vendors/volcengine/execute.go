@@ -2,7 +2,6 @@ package volcengine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,7 +63,7 @@ func (c *Client) Execute(ctx context.Context, req vendors.Request, _ vendors.Bas
 	if err := commit(ctx, out.signedAt); err != nil {
 		return vendors.Verdict{Kind: vendors.Withheld, Message: vendors.Clean(fmt.Sprintf("%s was not sent: %v", action, err)), Err: err}
 	}
-	return c.send(ctx, out, func(v vendors.Verdict, _ json.RawMessage) vendors.Verdict {
+	return c.send(ctx, out, &nothing{}, func(v vendors.Verdict, _ error) vendors.Verdict {
 		if req.Operation == vendors.Flush {
 			return v
 		}

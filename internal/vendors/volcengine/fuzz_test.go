@@ -1,6 +1,7 @@
 package volcengine
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -20,14 +21,15 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		a := wire.Answer{Status: status, Header: http.Header{}, Body: body}
-		look, result := call{action: actionDetail}.judge(a, nil)
+		var found sought
+		look, odd := call{action: actionDetail}.judge(a, nil, &found)
 		if look.Kind == vendors.Ambiguous {
 			t.Errorf("a look-up is ambiguous: %+v", look)
 		}
-		if look.Kind == vendors.Done {
-			_, _ = decodeDetail(result, "i")
+		if look.Kind == vendors.Done && found.check(odd) == nil && found.Status == "" {
+			t.Error("an instance without a status")
 		}
-		if v, _ := (call{action: actionRestart, mutation: true}).judge(a, nil); v.Kind == 0 || v.Kind == vendors.Done && status != 200 {
+		if v, _ := (call{action: actionRestart, mutation: true}).judge(a, nil, &nothing{}); v.Kind == 0 || v.Kind == vendors.Done && status != 200 {
 			t.Errorf("HTTP %d is judged %+v", status, v)
 		}
 	})
@@ -40,16 +42,19 @@ func FuzzResults(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, result []byte) {
-		if i, err := decodeDetail(result, "i"); err == nil && i.Status == "" {
+	f.Fuzz(func(t *testing.T, data []byte) {
+		i, p, b, e := sought{id: "i"}, page{}, backups{}, ends{}
+		if i.check(json.Unmarshal(data, &i)) == nil && i.Status == "" {
 			t.Error("an instance without a status")
 		}
-		_, _ = decodePage(result)
-		_, _, _ = decodeBackups(result, "i", "b")
-		if w, err := decodeWindow(result); err == nil && w.known() {
-			w.holds(w.start)
+		_ = p.check(json.Unmarshal(data, &p))
+		if b.check(json.Unmarshal(data, &b)) == nil {
+			b.find("i", "b")
 		}
-		recollect(vendors.Request{Seen: &vendors.Sighting{Detail: result}})
-		advance(vendors.Task{State: result}, sight{running, vendors.Verdict{Kind: vendors.Done}}, time.Time{})
+		if e.check(json.Unmarshal(data, &e)) == nil && e.window().known() {
+			e.window().holds(time.Time{})
+		}
+		recollect(vendors.Request{Seen: &vendors.Sighting{Detail: data}})
+		advance(vendors.Task{State: data}, sight{running, vendors.Verdict{Kind: vendors.Done}}, time.Time{})
 	})
 }

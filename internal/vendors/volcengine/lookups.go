@@ -2,7 +2,6 @@ package volcengine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -18,25 +17,30 @@ type instance struct {
 	Class  wire.String `json:"InstanceClass"`
 }
 
-// decodeDetail reads the result of DescribeDBInstanceDetail.
-func decodeDetail(result json.RawMessage, id string) (instance, error) {
-	var i instance
-	if err := json.Unmarshal(result, &i); err != nil {
-		return instance{}, errors.New("the result is no instance")
+// sought is the instance that was asked for.
+type sought struct {
+	id string
+	instance
+}
+
+func (s *sought) check(odd error) error {
+	switch {
+	case odd != nil:
+		return errors.New("the result is no instance")
+	case s.Status == "" || string(s.ID) != s.id:
+		return errors.New("the result is not the status of the instance that was asked for")
 	}
-	if i.Status == "" || string(i.ID) != id {
-		return instance{}, errors.New("the result is not the status of the instance that was asked for")
-	}
-	return i, nil
+	return nil
 }
 
 // detail asks for one instance.
-func (c *Client) detail(ctx context.Context, id string) (found instance, v vendors.Verdict) {
-	v = c.look(ctx, actionDetail, map[string]any{"InstanceId": id}, func(result json.RawMessage) (err error) {
-		found, err = decodeDetail(result, id)
-		return err
-	})
-	return found, v
+func (c *Client) detail(ctx context.Context, id string) (instance, vendors.Verdict) {
+	found := sought{id: id}
+	v := c.look(ctx, actionDetail, map[string]any{"InstanceId": id}, &found)
+	if v.Kind != vendors.Done {
+		return instance{}, v
+	}
+	return found.instance, v
 }
 
 // page is one page of DescribeDBInstances.
@@ -45,21 +49,19 @@ type page struct {
 	Instances []instance
 }
 
-// decodePage reads the result of DescribeDBInstances.
-func decodePage(result json.RawMessage) (page, error) {
-	var p page
-	if err := json.Unmarshal(result, &p); err != nil || p.Instances == nil && !p.Total.Valid {
-		return page{}, errors.New("the result is no list of instances")
+func (p *page) check(odd error) error {
+	if odd != nil || p.Instances == nil && !p.Total.Valid {
+		return errors.New("the result is no list of instances")
 	}
-	return p, nil
+	return nil
 }
 
 // instances asks for one page of the account's instances.
 func (c *Client) instances(ctx context.Context, number, size int) (found page, v vendors.Verdict) {
-	v = c.look(ctx, actionInstances, map[string]any{"PageNumber": number, "PageSize": size}, func(result json.RawMessage) (err error) {
-		found, err = decodePage(result)
-		return err
-	})
+	v = c.look(ctx, actionInstances, map[string]any{"PageNumber": number, "PageSize": size}, &found)
+	if v.Kind != vendors.Done {
+		return page{}, v
+	}
 	return found, v
 }
 
@@ -70,32 +72,38 @@ type backup struct {
 	Status     wire.String
 }
 
-// decodeBackups reads the result of DescribeBackups and picks one backup, since
-// the API's own filter also lets similar ids through.
-func decodeBackups(result json.RawMessage, instanceID, id string) (found backup, ok bool, err error) {
-	var list struct {
-		Total   wire.Int
-		Backups []backup
+// backups is the result of DescribeBackups.
+type backups struct {
+	Total   wire.Int
+	Backups []backup
+}
+
+func (b *backups) check(odd error) error {
+	if odd != nil || b.Backups == nil && !b.Total.Valid {
+		return errors.New("the result is no list of backups")
 	}
-	if err := json.Unmarshal(result, &list); err != nil || list.Backups == nil && !list.Total.Valid {
-		return backup{}, false, errors.New("the result is no list of backups")
-	}
-	for _, b := range list.Backups {
+	return nil
+}
+
+// find picks one backup of an instance, since the API's own filter also lets similar
+// ids through.
+func (b *backups) find(instanceID, id string) (found backup, ok bool) {
+	for _, b := range b.Backups {
 		if string(b.ID) == id && (b.InstanceID == "" || string(b.InstanceID) == instanceID) {
-			return b, true, nil
+			return b, true
 		}
 	}
-	return backup{}, false, nil
+	return backup{}, false
 }
 
 // backup looks for one backup of an instance. Without a page number the API
 // answers everything at once.
 func (c *Client) backup(ctx context.Context, instanceID, id string) (found backup, ok bool, v vendors.Verdict) {
 	params := map[string]any{"Scope": "OneInstance", "InstanceId": instanceID, "BackupPointId": id}
-	v = c.look(ctx, actionBackups, params, func(result json.RawMessage) (err error) {
-		found, ok, err = decodeBackups(result, instanceID, id)
-		return err
-	})
+	var all backups
+	if v = c.look(ctx, actionBackups, params, &all); v.Kind == vendors.Done {
+		found, ok = all.find(instanceID, id)
+	}
 	return found, ok, v
 }
 
@@ -108,14 +116,17 @@ func (w window) known() bool { return !w.start.IsZero() && !w.end.IsZero() }
 
 func (w window) holds(t time.Time) bool { return !t.Before(w.start) && !t.After(w.end) }
 
-// decodeWindow reads the result of DescribePitrTimeWindow.
-func decodeWindow(result json.RawMessage) (window, error) {
-	var w struct{ StartTime, EndTime wire.String }
-	if err := json.Unmarshal(result, &w); err != nil {
-		return window{}, errors.New("the result is no time window")
+// ends is the result of DescribePitrTimeWindow.
+type ends struct{ StartTime, EndTime wire.String }
+
+func (*ends) check(odd error) error {
+	if odd != nil {
+		return errors.New("the result is no time window")
 	}
-	return window{moment(string(w.StartTime)), moment(string(w.EndTime))}, nil
+	return nil
 }
+
+func (e ends) window() window { return window{moment(string(e.StartTime)), moment(string(e.EndTime))} }
 
 // moment reads a time in one of the vendor's two styles, zero if it is neither.
 func moment(s string) time.Time {
@@ -130,10 +141,10 @@ func moment(s string) time.Time {
 // window asks to which times an instance can be restored. The window is unknown
 // where the vendor does not offer the look-up.
 func (c *Client) window(ctx context.Context, id string) (found window, v vendors.Verdict) {
-	v = c.look(ctx, actionWindow, map[string]any{"InstanceId": id}, func(result json.RawMessage) (err error) {
-		found, err = decodeWindow(result)
-		return err
-	})
+	var e ends
+	if v = c.look(ctx, actionWindow, map[string]any{"InstanceId": id}, &e); v.Kind == vendors.Done {
+		found = e.window()
+	}
 	switch v.Response.Code {
 	case "InvalidActionOrVersion", "ServiceNotFound":
 		return window{}, vendors.Verdict{Kind: vendors.Done}

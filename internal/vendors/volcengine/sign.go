@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/secret"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
@@ -26,6 +28,11 @@ const (
 //
 // Source: Volcengine docs 4/65595 and 6369/68677.
 func Sign(req *http.Request, body []byte, creds vendors.Credentials, region string, at time.Time) {
+	new(signingKey).sign(req, body, creds, region, at)
+}
+
+// sign is Sign with the key of the day kept for the next request.
+func (k *signingKey) sign(req *http.Request, body []byte, creds vendors.Credentials, region string, at time.Time) {
 	req.Header.Set("X-Date", at.UTC().Format(dateStyle))
 	req.Header.Set("X-Content-Sha256", hexHash(body))
 	if !creds.SessionToken.Empty() {
@@ -38,22 +45,41 @@ func Sign(req *http.Request, body []byte, creds vendors.Credentials, region stri
 			names = append(names, name)
 		}
 	}
-	authorize(req, body, creds, region, service, names)
+	k.authorize(req, body, creds, region, service, names)
 }
 
 // authorize adds the Authorization header for exactly the named headers, which
 // must be on the request, X-Date among them.
-func authorize(req *http.Request, body []byte, creds vendors.Credentials, region, service string, names []string) {
+func (k *signingKey) authorize(req *http.Request, body []byte, creds vendors.Credentials, region, service string, names []string) {
 	names = slices.Sorted(slices.Values(names))
 	date := req.Header.Get("X-Date")
 	scope := strings.Join([]string{date[:8], region, service, "request"}, "/")
 	toSign := strings.Join([]string{algorithm, date, scope, hexHash([]byte(canonical(req, body, names)))}, "\n")
-	key := []byte(creds.SecretKey.Reveal())
-	for _, part := range []string{date[:8], region, service, "request", toSign} {
+	signature := mac(k.of(creds.SecretKey, scope), toSign)
+	req.Header.Set("Authorization", algorithm+" Credential="+creds.AccessKey+"/"+scope+
+		", SignedHeaders="+strings.Join(names, ";")+", Signature="+hex.EncodeToString(signature))
+}
+
+// signingKey is the key that is derived from a secret for a day, a region and a
+// service. All requests of an adapter use the same until the day or the secret changes.
+type signingKey struct{ latest atomic.Pointer[derivedKey] }
+
+type derivedKey struct {
+	secret secret.Text
+	scope  string
+	key    []byte
+}
+
+func (k *signingKey) of(from secret.Text, scope string) []byte {
+	if d := k.latest.Load(); d != nil && d.scope == scope && d.secret == from {
+		return d.key
+	}
+	key := []byte(from.Reveal())
+	for part := range strings.SplitSeq(scope, "/") {
 		key = mac(key, part)
 	}
-	req.Header.Set("Authorization", algorithm+" Credential="+creds.AccessKey+"/"+scope+
-		", SignedHeaders="+strings.Join(names, ";")+", Signature="+hex.EncodeToString(key))
+	k.latest.Store(&derivedKey{from, scope, key})
+	return key
 }
 
 // canonical gives the text that is signed, and spells the request like it.

@@ -72,7 +72,7 @@ func TestSignVectors(t *testing.T) {
 					t.Errorf("Sign gave\n%s, want\n%s", got, want)
 				}
 			}
-			authorize(req, []byte(c.body), creds, "cn-beijing", c.service, names)
+			new(signingKey).authorize(req, []byte(c.body), creds, "cn-beijing", c.service, names)
 			if got := req.Header.Get("Authorization"); got != want {
 				t.Errorf("authorize gave\n%s, want\n%s", got, want)
 			}
@@ -92,6 +92,22 @@ func TestSigningKeys(t *testing.T) {
 		key = mac(key, step.part)
 		if got := hex.EncodeToString(key); got != step.want {
 			t.Fatalf("after %s the key is %s, want %s", step.part, got, step.want)
+		}
+	}
+}
+
+// A key that is kept must not outlive its day, its region or its secret.
+func TestKeptSigningKey(t *testing.T) {
+	t.Parallel()
+	var kept signingKey
+	day := "20260102/cn-beijing/redis/request"
+	for _, c := range []struct{ secret, scope string }{
+		{vectorSecret, day}, {vectorSecret, day}, {vectorSecret, "20260103/cn-beijing/redis/request"}, {vectorSecret, "20260103/cn-shanghai/redis/request"},
+		{"another", "20260103/cn-shanghai/redis/request"}, {vectorSecret, day},
+	} {
+		got, want := kept.of(secret.New(c.secret), c.scope), new(signingKey).of(secret.New(c.secret), c.scope)
+		if !bytes.Equal(got, want) {
+			t.Errorf("the key kept for %s is not that of its secret", c.scope)
 		}
 	}
 }
