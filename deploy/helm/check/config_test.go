@@ -53,19 +53,26 @@ func layOut(t *testing.T, o *objects) container {
 	return c
 }
 
-// write puts the files below the mount path; references in them, as those of the
-// configuration, point into the directory.
+// write puts the files below the mount path as the kubelet does, through symbolic links
+// that it can change at once; references in them, as those of the configuration, point
+// into the directory.
 func (c *container) write(t *testing.T, mountPath string, files map[string]string) {
 	t.Helper()
+	const version = "..2026_01_02_03_04_05.678"
 	dir := filepath.Join(c.root, mountPath)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.MkdirAll(filepath.Join(dir, version), 0o755))
+	must(t, os.Symlink(version, filepath.Join(dir, "..data")))
 	for name, text := range files {
 		text = strings.ReplaceAll(text, "/etc/sluice/", c.root+"/etc/sluice/")
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(filepath.Join(dir, version, name), []byte(text), 0o600))
+		must(t, os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name)))
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -93,7 +100,8 @@ func (c *container) setEnv(t *testing.T, of core.Container, secrets map[string]m
 // run runs the program with the container's environment and nothing else.
 func (c *container) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(bounded(t), program(t), args...)
+	path := program(t) // building it is not part of the bounded time
+	cmd := exec.CommandContext(bounded(t), path, args...)
 	cmd.Env, cmd.Dir = append([]string{"HOME=" + c.root}, c.env...), c.root
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -131,6 +139,25 @@ func TestCheckNoticesWhatIsNotMounted(t *testing.T) {
 	c := layOut(t, o)
 	if out, err := c.run(t, "check", "--config", c.configFile(o)); err == nil || !strings.Contains(out, "volc-ak") {
 		t.Errorf("error %v\n%s", err, out)
+	}
+}
+
+// The program finds the passwords of the mounted Secret where it looks for them by
+// default, which is why the chart sets no secrets.dir.
+func TestPasswordsAreFound(t *testing.T) {
+	o := rendered(t, "everything")
+	c := layOut(t, o)
+	settings := mustRead(t, c.configFile(o)) + "\n"
+	settings = strings.Replace(settings, "\nsecrets:\n", "\nsecrets:\n  dir: "+c.root+"/etc/sluice/secrets\n", 1)
+	must(t, os.WriteFile(c.configFile(o), []byte(settings), 0o600))
+	for secret, want := range map[string]bool{"cache-1": true, "cache-2": false} {
+		event := filepath.Join(c.root, "event.json")
+		must(t, os.WriteFile(event, fmt.Appendf(nil, `{"specversion": "1.0", "id": "1", "source": "/test", "type": "dev.sluice.command.flush.v1", "data": {
+			"vendor": "tencent", "account": "tc", "region": "ap-guangzhou", "instanceId": "crs-1", "parameters": {"password": {"secretRef": %q}}}}`, secret), 0o600))
+		out, err := c.run(t, "check", "--config", c.configFile(o), event)
+		if (err == nil) != want || strings.Contains(out, "secret_unavailable") == want {
+			t.Errorf("%s: error %v\n%s", secret, err, out)
+		}
 	}
 }
 

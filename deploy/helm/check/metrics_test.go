@@ -2,7 +2,6 @@ package check
 
 import (
 	"bufio"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -234,7 +233,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatal(fmt.Sprintf("waited for a minute until %s", what))
+			t.Fatalf("waited in vain until %s", what)
 		}
 	}
 }

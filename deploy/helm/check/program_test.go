@@ -45,10 +45,10 @@ func program(t *testing.T) string {
 	return path
 }
 
-// bounded is a context that ends with the test, and after a minute at the latest.
+// bounded is a context that ends with the test, and after three minutes at the latest.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
