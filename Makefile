@@ -5,7 +5,7 @@ BIN     ?= bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 LINT     = $(BIN)/golangci-lint
 
-.PHONY: fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean chart chart-docs
+.PHONY: fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean chart chart-install chart-docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +31,9 @@ judges: ## the vendors' official SDKs drive the emulated clouds (a module of its
 
 chart: ## the Helm chart linted, rendered and judged (a module of its own; long to compile the first time)
 	cd deploy/helm/check && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+chart-install: ## the chart installed, upgraded and removed in a real API server (which takes minutes to build the first time)
+	cd deploy/helm/check && $(GO) test -count=1 -timeout 30m -v ./install -install
 
 chart-docs: ## write the chart's README from the comments of its values
 	cd deploy/helm/check && $(GO) run ./cmd/chartdocs ../sluice
