@@ -50,13 +50,25 @@ func (kv *faultyKV) Get(ctx context.Context, key string) (broker.Entry, error) {
 
 func (kv *faultyKV) Create(ctx context.Context, key string, value []byte) (revision uint64, err error) {
 	err = kv.faults.around("claim", func() error {
-		revision, err = kv.KV.Create(ctx, key, value)
-		if err == nil {
-			kv.learn(key, value)
-		}
-		return err
+		return kv.also(value, func() error {
+			revision, err = kv.KV.Create(ctx, key, value)
+			if err == nil {
+				kv.learn(key, value)
+			}
+			return err
+		})
 	})
 	return revision, err
+}
+
+// also passes the points of the step that a claim takes at once.
+func (kv *faultyKV) also(value []byte, do func() error) error {
+	var now ledger.Record
+	_ = json.Unmarshal(value, &now)
+	if step := stepOf(ledger.Record{State: ledger.Claimed, Writer: now.Writer}, now); step != "note" {
+		return kv.faults.around(step, do)
+	}
+	return do()
 }
 
 func (kv *faultyKV) Update(ctx context.Context, key string, value []byte, revision uint64) (next uint64, err error) {

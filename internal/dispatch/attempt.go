@@ -42,9 +42,9 @@ func (r *run) start(ctx context.Context) error {
 
 // attempt makes one try: look-ups, signature, intent, permit, call.
 func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
-	if e := r.early; e != nil {
-		r.early = nil
-		return e.attempt(ctx)
+	if p := r.now; p != nil {
+		r.now = nil
+		return r.attemptNow(ctx, p)
 	}
 	if err := r.region.recovered(ctx); err != nil {
 		return vendors.Verdict{}, err
@@ -105,6 +105,11 @@ func (r *run) alone(ctx, waiting context.Context) (vendors.Verdict, error) {
 	if err := r.region.breaker.wait(ctx); err != nil {
 		return vendors.Verdict{}, err
 	}
+	return r.call(ctx, turn, shared)
+}
+
+// call makes the look-ups and the call, in the command's turn.
+func (r *run) call(ctx context.Context, turn *turn, shared *prospect) (vendors.Verdict, error) {
 	var req vendors.Request
 	base, v, err := r.prepare(ctx, &req, shared)
 	if err != nil || v.Kind != vendors.Done {
@@ -164,9 +169,13 @@ func (r *run) commit(ctx context.Context, signedAt time.Time, base vendors.Basel
 // intend records the intent, by compare-and-set. It does not wait for room in the
 // ledger: the signature would grow old.
 func (r *run) intend(signedAt time.Time, base vendors.Baseline) error {
-	return r.entry.TrySave(r.account.hard, func(rec *ledger.Record) {
+	err := r.entry.TrySave(r.account.hard, func(rec *ledger.Record) {
 		rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
 	})
+	if err == nil {
+		r.confirmed()
+	}
+	return err
 }
 
 // maySend is asked last before the first byte: time not up, lease still ours.
@@ -236,8 +245,11 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 	return r.again(ctx, next, v)
 }
 
-// again puts the command back to waiting, its token still claimed.
+// again puts the command back to waiting, its token claimed.
 func (r *run) again(ctx context.Context, next step, v vendors.Verdict) error {
+	if err := r.secure(); err != nil {
+		return err
+	}
 	if r.entry.State == ledger.Sending {
 		err := r.save(func(rec *ledger.Record) {
 			answered(v).on(rec)

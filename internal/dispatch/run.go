@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -24,7 +23,8 @@ type run struct {
 	fingerprint string
 	place       sync.Once
 	placed      chan struct{} // closed by place, once the work has found its place among its like
-	holds       chan struct{} // closed once the ledger has confirmed the token as this work's
+	confirm     sync.Once
+	holds       chan struct{} // closed by confirmed, once the ledger has confirmed the token as this work's
 	done        chan struct{} // closed by account.end
 	final       bool          // the record was final at the end; read after done
 
@@ -46,8 +46,9 @@ type run struct {
 	looks int
 	// parked: the next stage has begun on a goroutine of its own.
 	parked bool
-	// early is what was looked up while the token was claimed; nil once it was used.
-	early *early
+	// now is the place of a command that need not wait for its call; nil once it was
+	// used.
+	now *place
 }
 
 // drive takes the command from wherever its record stands to its final result.
@@ -64,14 +65,11 @@ func (r *run) drive(ctx context.Context) error {
 // goOn is the rest of drive, once the vendor has been called.
 func (r *run) goOn(ctx context.Context) error {
 	err := r.work(ctx)
-	switch {
-	case errors.Is(err, errParked):
+	if errors.Is(err, errParked) {
 		return err
-	case errors.Is(err, errAnswered):
-		err = nil
 	}
 	r.free()
-	return err
+	return unlessAnswered(err)
 }
 
 // begin takes the token and works as far as that goes without long waiting.
@@ -80,13 +78,14 @@ func (r *run) begin(ctx context.Context) error {
 		// Waking from a pause, we would take records from under the new owner.
 		return errFenced
 	}
-	e := r.lookEarly(ctx)
-	created, err := r.claim(ctx)
-	if created && err == nil && e.take() {
-		r.early = e
-	} else {
-		e.drop()
+	if p := r.placeNow(); p != nil {
+		err := r.outright(ctx, p)
+		if !errors.Is(err, ledger.ErrTaken) {
+			return unlessAnswered(err)
+		}
+		r.free()
 	}
+	created, err := r.claim(ctx)
 	switch {
 	case errors.Is(err, ledger.ErrExpired):
 		r.takePlace()
@@ -97,7 +96,7 @@ func (r *run) begin(ctx context.Context) error {
 		r.takePlace()
 		return r.account.answers.refuse(r.account.hard, r.cmd, reused(r.first))
 	}
-	close(r.holds)
+	r.confirmed()
 	if r.entry.State == ledger.Final {
 		r.final = true
 		r.takePlace()
@@ -109,10 +108,15 @@ func (r *run) begin(ctx context.Context) error {
 		}
 	}
 	r.takePlace()
-	if err := r.work(ctx); !errors.Is(err, errAnswered) {
-		return err
+	return unlessAnswered(r.work(ctx))
+}
+
+// unlessAnswered is nil for a delivery that was answered.
+func unlessAnswered(err error) error {
+	if errors.Is(err, errAnswered) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // work goes from state to state until the record is final.
@@ -138,6 +142,13 @@ func (r *run) work(ctx context.Context) (err error) {
 	return err
 }
 
+// confirmed tells that the ledger holds the token for this work.
+func (r *run) confirmed() {
+	if r.holds != nil { // else nobody waits
+		r.confirm.Do(func() { close(r.holds) })
+	}
+}
+
 // takePlace tells that the work has found its place among its like.
 func (r *run) takePlace() {
 	r.place.Do(func() { close(r.placed) })
@@ -157,13 +168,11 @@ var (
 
 // claim takes the token, or reads the record that holds it.
 func (r *run) claim(ctx context.Context) (created bool, err error) {
-	command, err := json.Marshal(r.cmd)
+	record, err := r.record()
 	if err != nil {
-		return false, fmt.Errorf("encode command: %w", err)
+		return false, err
 	}
-	r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, eventKey(r.cmd), ledger.Record{
-		Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command,
-	})
+	r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, eventKey(r.cmd), record)
 	if err != nil || created {
 		return created, err
 	}
@@ -207,6 +216,9 @@ func (r *run) save(change func(*ledger.Record)) error {
 func (r *run) store(ctx context.Context, change func(*ledger.Record)) error {
 	for {
 		err := r.entry.Save(ctx, change)
+		if err == nil {
+			r.confirmed()
+		}
 		if !errors.Is(err, ledger.ErrLost) || !r.account.lease.valid() {
 			return err
 		}

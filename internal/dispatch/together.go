@@ -246,8 +246,13 @@ func (j *joint) failed() error {
 // itself: it is no bulk work, its vendor takes one at a time, or a call for many was
 // turned down without a reason.
 func (r *run) pool() *pool {
-	if last := r.entry.Last(); r.prio() != prioBulk || last != nil && last.Verdict == vendors.Unexplained.String() {
+	if last := r.entry.Last(); !r.gathers() || last != nil && last.Verdict == vendors.Unexplained.String() {
 		return nil
 	}
 	return r.region.pools[vendors.Operation(r.cmd.Operation)]
+}
+
+// gathers reports that commands like this one share their calls.
+func (r *run) gathers() bool {
+	return r.prio() == prioBulk && r.region.pools[vendors.Operation(r.cmd.Operation)] != nil
 }

@@ -17,6 +17,9 @@ import (
 // this process no longer speaks for the token and must not send for it.
 var ErrLost = errors.New("the ledger record was changed by another replica")
 
+// ErrTaken means that a draft's token has a record already: nothing was stored.
+var ErrTaken = errors.New("the token has a record already")
+
 // ErrExpired means that the event held the token before and was told that its time
 // had passed.
 var ErrExpired = errors.New("the event was told before that it had expired")
@@ -128,6 +131,15 @@ func (s *Store) Claim(ctx context.Context, tokenKey, event string, r Record) (e 
 	}
 }
 
+// Draft is the record of a token that is thought to be new, not stored yet: its first
+// write claims the token, or returns ErrTaken.
+func (s *Store) Draft(tokenKey string, r Record) *Entry {
+	return &Entry{Record: r, store: s, key: Key(tokenKey)}
+}
+
+// Draft reports that nothing of the entry is stored yet.
+func (e *Entry) Draft() bool { return e.revision == 0 }
+
 // claimFree takes a token that was freed, unless somebody else is quicker.
 func (s *Store) claimFree(ctx context.Context, tokenKey, event string, held *Entry, r Record) (*Entry, bool, error) {
 	err := held.Save(ctx, func(now *Record) {
@@ -176,7 +188,7 @@ func (e *Entry) save(ctx context.Context, change func(*Record), room func(contex
 func (e *Entry) write(ctx context.Context, value []byte, write uint64, room func(context.Context, error) error) (uint64, error) {
 	tries := e.store.patience(e.key)
 	for try := 0; ; try++ {
-		rev, err := e.store.kv.Update(ctx, e.key, value, e.revision)
+		rev, err := e.put(ctx, value)
 		switch {
 		case err == nil:
 			return rev, nil
@@ -185,6 +197,8 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64, room func
 			switch {
 			case getErr == nil && mine:
 				return rev, nil
+			case getErr == nil && e.Draft() && rev != 0:
+				return 0, ErrTaken
 			case getErr == nil && rev != e.revision:
 				e.store.Conflict()
 				return 0, ErrLost
@@ -206,6 +220,14 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64, room func
 			return 0, err
 		}
 	}
+}
+
+// put is one try of a write.
+func (e *Entry) put(ctx context.Context, value []byte) (uint64, error) {
+	if e.Draft() {
+		return e.store.kv.Create(ctx, e.key, value)
+	}
+	return e.store.kv.Update(ctx, e.key, value, e.revision)
 }
 
 // stored tells the revision that the bucket holds, zero for none, and whether it

@@ -112,6 +112,30 @@ func TestClaimTakesTheTokenOnce(t *testing.T) {
 	}
 }
 
+// The first write of a draft claims the token, whatever it says; an answer that was
+// lost does not make it somebody else's.
+func TestDraftClaimsWithItsFirstWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv := newBucket()
+		s := Open(kv, "a")
+		e := s.Draft("k", Record{State: Claimed, Token: "t", Fingerprint: "f"})
+		if !e.Draft() || len(kv.entries) != 0 {
+			t.Error("a draft is stored")
+		}
+		kv.lose = 1
+		if err := e.Save(t.Context(), func(r *Record) { r.State = Sending }); err != nil || e.Draft() {
+			t.Fatalf("the first write: %v, draft %t", err, e.Draft())
+		}
+		late := Open(kv, "b").Draft("k", Record{State: Claimed, Token: "t"})
+		if err := late.TrySave(t.Context(), func(*Record) {}); !errors.Is(err, ErrTaken) || errors.Is(err, ErrLost) || !late.Draft() {
+			t.Errorf("a draft of a taken token: %v", err)
+		}
+		if err := e.Save(t.Context(), func(r *Record) { r.State = Final }); err != nil {
+			t.Errorf("the second write: %v", err)
+		}
+	})
+}
+
 func TestLostAnswersOfOurOwnWritesAreRecognised(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBucket()
