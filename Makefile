@@ -8,7 +8,7 @@ DATE    ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%
 STAMP    = -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 LINT     = $(BIN)/golangci-lint
 
-.PHONY: image image-test fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean
+.PHONY: image image-test fmt-check vet figures help build test simulate chaos judges bench verify lint generate check-generated tidy-check demo clean chart chart-install chart-docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -40,6 +40,15 @@ judges: ## the vendors' official SDKs drive the emulated clouds, the real Alertm
 	cd judges && $(GO) vet ./... && $(GO) test ./...
 	cd judges/alertmanager && $(GO) vet ./... && $(GO) test -timeout 15m ./...
 	cd judges/collector && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+chart: ## the Helm chart linted, rendered and judged (a module of its own; long to compile the first time)
+	cd deploy/helm/check && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+chart-install: ## the chart installed, upgraded and removed in a real API server (which takes minutes to build the first time)
+	cd deploy/helm/check && $(GO) test -count=1 -timeout 30m -v ./install -install
+
+chart-docs: ## write the chart's README from the comments of its values
+	cd deploy/helm/check && $(GO) run ./cmd/chartdocs ../sluice
 
 bench: ## Sluice beside its rivals: goals, figures and plots (a module of its own; BENCH takes flags, such as -quick)
 	cd bench && $(GO) build -o ../$(BIN)/bench . && ../$(BIN)/bench $(BENCH)
