@@ -38,6 +38,7 @@ LABEL org.opencontainers.image.title="sluice" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$COMMIT" \
       org.opencontainers.image.created="$DATE"
+ENV PATH=/usr/local/bin
 WORKDIR /var/lib/sluice
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/consumer"]

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,21 +45,15 @@ func (r *run) start(ctx context.Context) error {
 
 // attempt makes one try: look-ups, signature, intent, permit, call.
 func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
-	if p := r.now; p != nil {
-		r.now = nil
-		return r.attemptNow(ctx, p)
-	}
 	if err := r.region.recovered(ctx); err != nil {
 		return vendors.Verdict{}, err
 	}
-	unlock, err := r.region.instances.acquire(ctx, r.cmd.InstanceID, r.prio())
-	if err != nil {
-		return vendors.Verdict{}, err
-	}
-	r.unlock = unlock
-	r.queues(time.Now())
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if err := r.takeInstance(waiting, cancel); err != nil {
+		return vendors.Verdict{}, err
+	}
+	r.queues(time.Now())
 	if r.prio() > prioUrgent {
 		// An alert must not wait behind a batch that has the same instance.
 		r.region.instances.yielding(r.cmd.InstanceID, func() { cancel(errYield) })
@@ -66,7 +61,18 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 	if p := r.pool(); p != nil {
 		return p.join(ctx, waiting, r)
 	}
-	return r.alone(ctx, waiting)
+	return r.alone(ctx, waiting, cancel)
+}
+
+// takeInstance waits until the instance is the command's.
+func (r *run) takeInstance(ctx context.Context, fail func(error)) error {
+	settle := r.claimSoon(ctx, fail)
+	unlock, err := r.region.instances.acquire(ctx, r.cmd.InstanceID, r.prio())
+	if err == nil {
+		r.unlock = unlock // free gives it on, whatever comes
+	}
+	failed := settle()
+	return cmp.Or(err, failed)
 }
 
 // queues notes when the command began to wait for the quota.
@@ -93,18 +99,27 @@ func (r *run) paced(waited time.Duration) {
 
 // alone makes one try in a call of the command's own. Until it has its turn it waits
 // under a context of its own.
-func (r *run) alone(ctx, waiting context.Context) (vendors.Verdict, error) {
+func (r *run) alone(ctx, waiting context.Context, fail func(error)) (vendors.Verdict, error) {
 	var shared *prospect
 	if r.prio() == prioBulk {
 		shared = r.region.outlook.expect(ctx, r.cmd.InstanceID)
 		defer shared.leave()
 	}
+	settle := r.claimSoon(waiting, fail)
 	turn, err := r.region.pacer(r.action()).wait(waiting, r.prio())
-	if err != nil {
+	if err == nil {
+		defer turn.release()
+	}
+	failed := settle()
+	if err := cmp.Or(err, failed); err != nil {
 		return vendors.Verdict{}, err
 	}
-	defer turn.release()
 	r.hasTurn()
+	if r.region.breaker.isOpen() {
+		if err := r.secure(ctx); err != nil {
+			return vendors.Verdict{}, err
+		}
+	}
 	if err := r.region.breaker.wait(ctx); err != nil {
 		return vendors.Verdict{}, err
 	}
@@ -259,7 +274,7 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 
 // again puts the command back to waiting, its token claimed.
 func (r *run) again(ctx context.Context, next step, v vendors.Verdict) error {
-	if err := r.secure(); err != nil {
+	if err := r.secure(r.account.hard); err != nil {
 		return err
 	}
 	if r.entry.State == ledger.Sending {

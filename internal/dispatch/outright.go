@@ -7,33 +7,17 @@ import (
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/ledger"
-	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
-// place is what a command needs to have for its call; one that gets it at once need
-// not wait for anything but look-ups.
-type place struct {
-	since  time.Time
-	turn   *turn
-	unlock func()
-}
+// patience is how long a command waits for its instance, and then for its turn, before
+// its token is claimed.
+const patience = 100 * time.Millisecond
 
-// placeNow takes the instance and a turn if both are free, or returns nil. What was
-// delivered before has most likely a record, and a call for many is waited for.
-func (r *run) placeNow() *place {
-	if r.delivery.Deliveries() > 1 || !r.region.isOpen() || r.gathers() {
-		return nil
-	}
-	unlock, ok := r.region.instances.try(r.cmd.InstanceID, r.prio())
-	if !ok {
-		return nil
-	}
-	turn := r.region.pacer(r.action()).try(r.prio())
-	if turn == nil {
-		unlock()
-		return nil
-	}
-	return &place{time.Now(), turn, unlock}
+// seemsNew reports that nothing is known against the command being new and on its way
+// soon. What was delivered before has most likely a record, and a call for many is
+// waited for.
+func (r *run) seemsNew() bool {
+	return r.delivery.Deliveries() == 1 && r.region.isOpen() && !r.gathers()
 }
 
 // isOpen reports that nothing keeps new work from the vendor.
@@ -46,42 +30,50 @@ func (r *region) isOpen() bool {
 	}
 }
 
-// outright works on a command that need not wait for its call. Its token is claimed
-// by what is recorded first, which is the intent if all goes well: one write instead of
+// outright works on a command before its token is claimed. What is recorded first
+// claims it, which is the intent if the command need not wait: one write instead of
 // two. Until then nothing has an effect, and whoever crashes before has done nothing.
 // ErrTaken means that the token has a record already, and that nothing was done.
-func (r *run) outright(ctx context.Context, p *place) error {
+func (r *run) outright(ctx context.Context) error {
 	record, err := r.record()
 	if err != nil {
-		p.turn.release()
-		p.unlock()
 		return err
 	}
-	r.entry, r.now = r.account.ledger.Draft(r.cmd.Key, record), p
+	r.entry = r.account.ledger.Draft(r.cmd.Key, record)
 	r.takePlace()
 	return r.work(ctx)
 }
 
-// attemptNow is the attempt of a command that has its place.
-func (r *run) attemptNow(ctx context.Context, p *place) (vendors.Verdict, error) {
-	defer p.turn.release()
-	r.unlock = p.unlock
-	r.queues(p.since)
-	r.paced(0)
-	var shared *prospect
-	if r.prio() == prioBulk {
-		shared = r.region.outlook.expect(ctx, r.cmd.InstanceID)
-		defer shared.leave()
+// claimSoon claims the token if the waiting that the caller begins takes longer than a
+// moment, and calls fail if that cannot be. The caller must call settle as soon as it has
+// waited, and may not use the entry before.
+func (r *run) claimSoon(ctx context.Context, fail func(error)) (settle func() error) {
+	if !r.entry.Draft() {
+		return func() error { return nil }
 	}
-	return r.call(ctx, p.turn, shared)
+	var err error
+	done := make(chan struct{})
+	timer := time.AfterFunc(patience, func() {
+		defer close(done)
+		if err = r.secure(ctx); err != nil {
+			fail(err)
+		}
+	})
+	return func() error {
+		if timer.Stop() {
+			return nil
+		}
+		<-done
+		return err
+	}
 }
 
 // secure claims the token of a command that has to wait after all.
-func (r *run) secure() error {
+func (r *run) secure(ctx context.Context) error {
 	if !r.entry.Draft() {
 		return nil
 	}
-	return r.save(func(*ledger.Record) {})
+	return r.store(ctx, func(*ledger.Record) {})
 }
 
 // record is the record of a token that is new.

@@ -72,6 +72,58 @@ func TestTheIntentClaims(t *testing.T) {
 	}
 }
 
+// A short wait for the instance costs no write either; a longer one claims the token.
+func TestOnlyALongWaitClaims(t *testing.T) {
+	for name, c := range map[string]struct {
+		wait time.Duration
+		want map[string]int
+	}{
+		"short": {patience / 2, map[string]int{"create": 2, "update": 2}},
+		"long":  {patience * 2, map[string]int{"create": 2, "update": 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			simulate(t, func(s *sim) {
+				s.vendor.execute = func(vendors.Request) vendors.Verdict {
+					time.Sleep(c.wait)
+					return vendors.Verdict{Kind: vendors.Done}
+				}
+				defer s.ready()()
+				writes := s.ledgerWrites(0)
+				s.send("1")
+				s.send("2", data("instanceId", "i-1"))
+				s.wait(2 * time.Second)
+				expect(t, s.final("1"), "succeeded")
+				expect(t, s.final("2"), "succeeded")
+				if !maps.Equal(writes, c.want) {
+					t.Errorf("writes %v, want %v", writes, c.want)
+				}
+			})
+		})
+	}
+}
+
+// A duplicate that waits for its instance is not held up by what goes on there.
+func TestADuplicateDoesNotWaitForItsInstance(t *testing.T) {
+	simulate(t, func(s *sim) {
+		defer s.ready()()
+		s.send("1")
+		s.wait(time.Second)
+		s.vendor.execute = func(vendors.Request) vendors.Verdict {
+			time.Sleep(10 * time.Second)
+			return vendors.Verdict{Kind: vendors.Done}
+		}
+		s.send("2", data("instanceId", "i-1"))
+		s.wait(time.Second)
+		s.send("again", data("clientToken", "tok-1"), data("instanceId", "i-1"))
+		s.wait(3 * patience)
+		if got := s.final("again"); got.Status != "succeeded" || !got.Duplicate {
+			t.Errorf("the duplicate was told %+v", got)
+		}
+		s.wait(20 * time.Second)
+		expect(t, s.final("2"), "succeeded")
+	})
+}
+
 // What waits for its turn holds its token meanwhile.
 func TestWhatWaitsHasClaimed(t *testing.T) {
 	simulate(t, func(s *sim) {

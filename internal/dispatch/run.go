@@ -46,9 +46,6 @@ type run struct {
 	looks int
 	// parked: the next stage has begun on a goroutine of its own.
 	parked bool
-	// now is the place of a command that need not wait for its call; nil once it was
-	// used.
-	now *place
 	// attempting is the span of the attempt.
 	attempting phase
 }
@@ -80,8 +77,8 @@ func (r *run) begin(ctx context.Context) error {
 		// Waking from a pause, we would take records from under the new owner.
 		return errFenced
 	}
-	if p := r.placeNow(); p != nil {
-		err := r.outright(ctx, p)
+	if r.seemsNew() {
+		err := r.outright(ctx)
 		if !errors.Is(err, ledger.ErrTaken) {
 			return unlessAnswered(err)
 		}

@@ -46,6 +46,9 @@ func TestDockerfileAgrees(t *testing.T) {
 	if one("FROM") != "scratch" {
 		t.Errorf("FROM %s", one("FROM"))
 	}
+	if env := []string{one("ENV")}; !slices.Equal(env, want.Env) {
+		t.Errorf("ENV %q, want %q", env, want.Env)
+	}
 	if one("USER") != want.User || one("WORKDIR") != want.WorkingDir {
 		t.Errorf("USER %s, WORKDIR %s; want %s, %s", one("USER"), one("WORKDIR"), want.User, want.WorkingDir)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -68,6 +69,8 @@ func buildPlatform(o options, platform, work string, base v1.Layer) (platformIma
 func imageConfig(o options) v1.Config {
 	return v1.Config{
 		Entrypoint: []string{"/" + binaryPath},
+		// So that `kubectl exec ... -- consumer` finds it, whatever the runtime's default.
+		Env:        []string{"PATH=/" + path.Dir(binaryPath)},
 		User:       fmt.Sprintf("%d:%d", userID, userID),
 		WorkingDir: "/" + homePath,
 		Labels:     labels(o),
