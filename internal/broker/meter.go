@@ -31,9 +31,12 @@ const (
 type meter struct {
 	batching bool
 	trying   bool
-	since    time.Time // of the present way
-	last     time.Time // of the latest answer
-	crowded  bool      // since the latest answer
+	// doubt: batches did better than singles before them, which are measured again to
+	// see that it was not for something else, such as a start that is over.
+	doubt   bool
+	since   time.Time // of the present way
+	last    time.Time // of the latest answer
+	crowded bool      // since the latest answer
 
 	singles, batches cost
 	stored           int // batches measured
@@ -89,22 +92,31 @@ func (m *meter) judge(now time.Time) {
 	long := now.Sub(m.since)
 	switch {
 	case !m.batching && m.singles.enough():
+		if m.doubt && long < meterAgain {
+			m.doubt = false
+			m.turn(now, m.better())
+			return
+		}
 		if m.since.IsZero() || long >= meterAgain {
 			m.turn(now, true)
-			m.trying, m.batches, m.stored = true, cost{}, 0
+			m.trying, m.doubt, m.batches, m.stored = true, false, cost{}, 0
 		}
 		if m.singles.writes >= 4*enoughWrites { // forget slowly
 			m.singles.time, m.singles.writes = m.singles.time/2, m.singles.writes/2
 		}
 	case m.trying && m.stored >= enoughBatches && m.batches.enough():
-		m.trying = false
-		if m.batches.each()*advantage > m.singles.each() {
-			m.turn(now, false)
+		m.trying, m.doubt = false, m.better()
+		m.turn(now, false)
+		if m.doubt {
+			m.singles = cost{}
 		}
 	case m.batching && !m.trying && long >= meterAgain:
 		m.turn(now, false)
 		m.singles, m.since = cost{}, time.Time{} // a trial follows soon
 	}
 }
+
+// better reports that batches are the cheaper way by what was measured.
+func (m *meter) better() bool { return m.batches.each()*advantage <= m.singles.each() }
 
 func (m *meter) turn(now time.Time, batching bool) { m.batching, m.since = batching, now }

@@ -78,6 +78,23 @@ func TestMeterCountsTheTimeBetweenBatches(t *testing.T) {
 	})
 }
 
+// Writes that were slow for another reason than the disk are measured again before
+// batches are taken for the cheaper way.
+func TestMeterDoubts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		for !m.trying { // a slow start
+			time.Sleep(200 * time.Microsecond)
+			m.single(2*crowd, 0)
+		}
+		load(&m, 20000, 60*time.Microsecond, 8*time.Millisecond)
+		if m.batching {
+			t.Errorf("batches are kept: %v a write, singly %v", time.Duration(m.batches.each()), time.Duration(m.singles.each()))
+		}
+	})
+}
+
 // The disk changes under a running server, or the server behind the address.
 func TestMeterChangesItsMind(t *testing.T) {
 	t.Parallel()
