@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -52,7 +53,25 @@ type prospect struct {
 }
 
 func newOutlook(a *account, v vendors.Surveyor) *outlook {
-	return &outlook{vendor: v, most: a.conf.Facts.Survey, soft: a.soft, work: &a.work}
+	return &outlook{vendor: v, most: surveyed(a.conf), soft: a.soft, work: &a.work}
+}
+
+// leastSurveyed is how many a survey looks at however slowly they are used.
+const leastSurveyed = 100
+
+// surveyed is how many a survey looks at: what the vendor shows in one, but hardly more
+// than can be used while the look is fresh.
+func surveyed(conf *Account) int {
+	pace := 0.0
+	for _, action := range conf.Facts.Actions {
+		if quota := conf.Quota(action); quota > 0 {
+			pace = max(pace, quota)
+		} else {
+			pace = math.Inf(1)
+		}
+	}
+	used := min(pace*freshness.Seconds()/2, float64(conf.Facts.Survey))
+	return max(min(leastSurveyed, conf.Facts.Survey), int(used))
 }
 
 // expect tells that an instance will have to be looked at soon. A nil outlook gives

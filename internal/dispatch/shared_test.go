@@ -313,3 +313,22 @@ func TestHandOverGoesOnInTheWindow(t *testing.T) {
 		}
 	})
 }
+
+// A survey looks at no more than can be used while it is fresh, but at a hundred anyway
+// where the vendor shows as many.
+func TestSurveyed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		quota          float64
+		survey, wanted int
+	}{
+		{20, 1000, 100}, {20, 50, 50}, {100, 1000, 150}, {100_000, 1000, 1000}, {0, 1000, 1000}, {100_000, 100, 100},
+	} {
+		conf := &Account{Quota: func(string) float64 { return c.quota }}
+		conf.Facts.Survey = c.survey
+		conf.Facts.Actions = map[vendors.Operation]string{vendors.Flush: "Flush"}
+		if got := surveyed(conf); got != c.wanted {
+			t.Errorf("at %g a second, of %d that are shown: %d, want %d", c.quota, c.survey, got, c.wanted)
+		}
+	}
+}
