@@ -18,10 +18,10 @@ const (
 )
 
 // list pages through the instances until all that are wanted were seen, or the list
-// ends, or fewer than worth of them are left for each page that is. Absence proves
+// ends, or fewer of them are left for each page that is than make it worth while. Absence proves
 // nothing: the list leaves out Enterprise instances, and its pages may shift between
 // two calls. found is told of each instance and when the look that shows it began.
-func (c *Client) list(ctx context.Context, wanted map[string]bool, worth int, found func(i instance, at time.Time)) vendors.Verdict {
+func (c *Client) list(ctx context.Context, wanted map[string]bool, worth func(left int64) int64, found func(i instance, at time.Time)) vendors.Verdict {
 	var rows int64
 	seen := map[string]bool{}
 	for number := 1; number <= maxPages; number++ {
@@ -37,7 +37,7 @@ func (c *Client) list(ctx context.Context, wanted map[string]bool, worth int, fo
 			}
 		}
 		rows += int64(len(p.Instances))
-		if len(p.Instances) == 0 || p.left(rows)*int64(worth) > int64(len(wanted)-len(seen)) || p.Total.Valid && rows >= p.Total.Value {
+		if len(p.Instances) == 0 || p.left(rows)*worth(p.left(rows)) > int64(len(wanted)-len(seen)) || p.Total.Valid && rows >= p.Total.Value {
 			break
 		}
 	}

@@ -9,9 +9,18 @@ import (
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
 )
 
-// worthSurveying is how many instances a page must promise: look-ups by id have a
-// quota of their own that is as large, and need not wait for each other.
-const worthSurveying = 2
+// worthSurveying is how many instances each of the pages left must promise: look-ups by
+// id have a quota of their own that is as large, and need not wait for each other. In a
+// large account it is more: there the list's quota is needed to poll what is followed.
+func worthSurveying(left int64) int64 {
+	if left > manyPages {
+		return 10
+	}
+	return 2
+}
+
+// manyPages take half a second of the list's quota of 20 a second.
+const manyPages = 10
 
 // detail is what a sighting holds.
 type detail struct {
@@ -20,7 +29,7 @@ type detail struct {
 }
 
 // Survey looks at a few instances one by one and at more by the list
-// (DescribeDBInstances, 100 rows a page), as long as each page promises two of the
+// (DescribeDBInstances, 100 rows a page), as long as the pages promise enough of the
 // instances that are still to be found. An instance that is refused is left for its
 // own look-up to report on.
 func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.Sighting, vendors.Verdict) {

@@ -189,3 +189,23 @@ func TestPollOfManyThatAreNotListed(t *testing.T) {
 		t.Errorf("%d look-ups of %d instances, want %d of %d", calls, len(asked), 3*singles, n)
 	}
 }
+
+// In a large account the list is left to the polls, unless it shows many at once.
+func TestSurveyLeavesALongList(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ instances, wanted, calls int }{
+		{900, 40, 2}, {5000, 200, 1}, {5000, 600, 2},
+	} {
+		cloud := newCloud(t, map[string][]reply{actionInstances: {listed(c.instances, row(0, "Running")), listed(c.instances)}})
+		ids := make([]string, c.wanted)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("redis-%d", i)
+		}
+		if _, v := client(t, account(cloud.url)).Survey(t.Context(), ids); v.Kind != vendors.Done {
+			t.Errorf("%+v", v)
+		}
+		if got := len(cloud.actions()); got != c.calls {
+			t.Errorf("%d of %d instances: %d pages were read, want %d", c.wanted, c.instances, got, c.calls)
+		}
+	}
+}
