@@ -138,7 +138,8 @@ func (r *Record) Begin(a Attempt) {
 	r.Attempts++
 	a.N = r.Attempts
 	if r.Started.IsZero() {
-		r.Started = a.SignedAt
+		// Not SignedAt: vendors sign whole seconds, which would lie before the receipt.
+		r.Started = time.Now().UTC()
 	}
 	r.History = append(r.History, a)
 	if len(r.History) > maxHistory {
