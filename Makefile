@@ -75,8 +75,8 @@ check-generated: ## the reference documents are up to date
 	@tmp=$$(mktemp -d) && $(GO) run ./cmd/consumer reference $$tmp && diff -ru docs/reference $$tmp && rm -r $$tmp || \
 		{ echo "docs/reference is out of date: run 'make generate'"; exit 1; }
 
-tidy-check: ## go.mod and go.sum are tidy
-	$(GO) mod tidy -diff
+tidy-check: ## go.mod and go.sum are tidy, in every module
+	@for m in $$(git ls-files '*go.mod' | xargs -n1 dirname); do (cd $$m && $(GO) mod tidy -diff) || { echo "$$m: run 'go mod tidy' there"; exit 1; }; done
 
 clean: ## remove what was built
 	rm -rf $(BIN)
