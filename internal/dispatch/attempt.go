@@ -274,7 +274,7 @@ func (r *run) judge(ctx context.Context, v vendors.Verdict) error {
 
 // again puts the command back to waiting, its token claimed.
 func (r *run) again(ctx context.Context, next step, v vendors.Verdict) error {
-	if err := r.secure(r.account.hard); err != nil {
+	if err := r.secure(r.hard()); err != nil {
 		return err
 	}
 	if r.entry.State == ledger.Sending {

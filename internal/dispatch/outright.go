@@ -73,7 +73,10 @@ func (r *run) secure(ctx context.Context) error {
 	if !r.entry.Draft() {
 		return nil
 	}
-	return r.store(ctx, func(*ledger.Record) {})
+	_, claim := r.enter(ctx, "claim")
+	err := r.store(ctx, func(*ledger.Record) {})
+	claim.failed(err)
+	return err
 }
 
 // record is the record of a token that is new.
