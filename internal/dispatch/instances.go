@@ -34,17 +34,6 @@ func (in *instances) acquire(ctx context.Context, id string, prio int) (release 
 	return in.queue(id, prio)(ctx)
 }
 
-// try holds the instance if it is free.
-func (in *instances) try(id string, prio int) (release func(), ok bool) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if _, taken := in.held[id]; taken {
-		return nil, false
-	}
-	in.held[id] = &heldInstance{prio: prio}
-	return in.releaser(id), true
-}
-
 // queue takes a place in the instance's queue; whoever comes later with the same
 // priority is behind it. The caller must call wait, once.
 func (in *instances) queue(id string, prio int) (wait func(context.Context) (release func(), err error)) {

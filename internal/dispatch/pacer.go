@@ -104,20 +104,6 @@ func (p *pacer) wait(ctx context.Context, prio int) (*turn, error) {
 	}
 }
 
-// try returns a turn if it can be had at once, else nil. The caller must end it with
-// release.
-func (p *pacer) try(prio int) *turn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	if p.closed || len(p.waiting[prio]) > 0 || !p.mayStage(prio) || p.untilPermit(now, prio) > p.headStart() {
-		return nil
-	}
-	t := &turn{p: p, prio: prio}
-	p.hand(t, now)
-	return t
-}
-
 // leave takes a turn out of the queue, or gives it back if it was just granted.
 func (p *pacer) leave(t *turn) {
 	p.mu.Lock()
