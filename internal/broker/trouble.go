@@ -24,6 +24,11 @@ func (c *Conn) Trouble() error {
 	return fmt.Errorf("not connected to NATS at %s: %w", hosts(c.opts), explained(c.opts, err))
 }
 
+// closedAfterHandshake is what is left of the server's refusal of a client certificate
+// where the connection was gone before its reason was read: in TLS 1.3 the handshake is
+// over for the client before the server has judged it.
+const closedAfterHandshake = "closed by remote after TLS handshake"
+
 // explained adds to a failed attempt what can be done about it.
 func explained(o Options, err error) error {
 	if err == nil {
@@ -40,7 +45,7 @@ func explained(o Options, err error) error {
 		way = "name the authority that signed the server's certificate in nats.tls.ca"
 	case errors.As(err, &wrongName):
 		way = "connect by a name that the server's certificate holds, or have it made for this one"
-	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls"):
+	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls"), strings.Contains(err.Error(), closedAfterHandshake):
 		way = "the server refuses our side of TLS: see that nats.tls.cert and nats.tls.key are there, valid, and signed by an authority it knows"
 	case errors.Is(err, nats.ErrSecureConnRequired):
 		way = "the server wants TLS: set nats.tls.ca, or write tls:// in nats.url"
