@@ -53,7 +53,7 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 	if err := r.takeInstance(waiting, cancel); err != nil {
 		return vendors.Verdict{}, err
 	}
-	r.queues(time.Now())
+	r.queues()
 	if r.prio() > prioUrgent {
 		// An alert must not wait behind a batch that has the same instance.
 		r.region.instances.yielding(r.cmd.InstanceID, func() { cancel(errYield) })
@@ -76,22 +76,18 @@ func (r *run) takeInstance(ctx context.Context, fail func(error)) error {
 }
 
 // queues notes when the command began to wait for the quota.
-func (r *run) queues(since time.Time) {
-	r.queued = since
+func (r *run) queues() {
+	r.queued = time.Now()
 	if r.entry.Attempts == 0 && r.tries == 0 {
-		r.stage(stageQueued, since.Sub(r.cmd.Received))
+		r.stage(stageQueued, r.queued.Sub(r.cmd.Received))
 	}
 }
 
-// hasTurn ends the waiting for the quota, and the time in which the command lets a
-// more urgent one have its instance.
+// hasTurn ends the waiting for the quota, which it notes, and the time in which the
+// command lets a more urgent one have its instance.
 func (r *run) hasTurn() {
 	r.region.instances.yielding(r.cmd.InstanceID, nil)
-	r.paced(time.Since(r.queued))
-}
-
-// paced notes how long the command has waited for the quota.
-func (r *run) paced(waited time.Duration) {
+	waited := time.Since(r.queued)
 	r.stage(stagePaced, waited)
 	r.tracePace(waited)
 	r.region.pacer(r.action()).meters.wait.Observe(waited.Seconds())

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -64,11 +63,7 @@ const leastSurveyed = 100
 func surveyed(conf *Account) int {
 	pace := 0.0
 	for _, action := range conf.Facts.Actions {
-		if quota := conf.Quota(action); quota > 0 {
-			pace = max(pace, quota)
-		} else {
-			pace = math.Inf(1)
-		}
+		pace = max(pace, conf.pace(action))
 	}
 	used := min(pace*freshness.Seconds()/2, float64(conf.Facts.Survey))
 	return max(min(leastSurveyed, conf.Facts.Survey), int(used))

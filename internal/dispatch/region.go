@@ -89,12 +89,16 @@ func (r *region) showConfigured() {
 		unauthorized.Set(map[bool]float64{true: 1}[refused])
 	}
 	for action := range conf.Facts.Quotas {
-		quota := conf.Quota(action)
-		if quota <= 0 {
-			quota = math.Inf(1)
-		}
-		m.QuotaConfigured.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action).Set(quota)
+		m.QuotaConfigured.WithLabelValues(conf.Facts.Name, conf.Name, r.name, action).Set(conf.pace(action))
 	}
+}
+
+// pace is the configured calls per second of an action; infinite without a limit.
+func (a *Account) pace(action string) float64 {
+	if quota := a.Quota(action); quota > 0 {
+		return quota
+	}
+	return math.Inf(1)
 }
 
 func (r *region) newLane(op, priority string, prio int) *lane {
