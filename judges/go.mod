@@ -6,6 +6,7 @@ require github.com/seed-7b870224/sluice v0.0.0
 
 require (
 	github.com/fatih/color v1.10.0 // indirect
+	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/goccy/go-yaml v1.9.8 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jmespath/go-jmespath v0.4.0 // indirect
