@@ -11,9 +11,7 @@ import (
 )
 
 // detail is what a list shows of an instance. It shows no tasks.
-type detail struct {
-	Status string `json:"status"`
-}
+type detail struct{ Status string }
 
 // Survey is vendors.Surveyor: one look-up shows many instances, but not all.
 func (a *adapter) Survey(ctx context.Context, ids []string) (map[string]vendors.Sighting, vendors.Verdict) {
@@ -24,8 +22,7 @@ func (a *adapter) Survey(ctx context.Context, ids []string) (map[string]vendors.
 			if id == missingInstance || a.link.w.chance.draw("unseen", a.region+a.cloud.conf.name+id).hits(0, a.link.w.plan.unseen) {
 				continue
 			}
-			raw, _ := json.Marshal(detail{a.cloud.instance(a.region, id).status(now)})
-			seen[id] = vendors.Sighting{At: now, Detail: raw}
+			seen[id] = vendors.Sighting{At: now, Detail: detail{a.cloud.instance(a.region, id).status(now)}}
 		}
 	})
 	return seen, v
@@ -54,10 +51,7 @@ func (a *adapter) Prepare(ctx context.Context, req vendors.Request) (vendors.Bas
 // baseline of tasks is in no list.
 func (a *adapter) inspect(ctx context.Context, req vendors.Request) (base baseline, status string, v vendors.Verdict) {
 	if req.Seen != nil {
-		var d detail
-		if err := json.Unmarshal(req.Seen.Detail, &d); err != nil {
-			return base, "", vendors.Verdict{Kind: vendors.Refused, Message: err.Error()}
-		}
+		d, _ := req.Seen.Detail.(detail)
 		if a.cloud.conf.kind != tasklist || d.Status != "running" {
 			return base, d.Status, vendors.Verdict{Kind: vendors.Done}
 		}

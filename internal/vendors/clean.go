@@ -82,7 +82,7 @@ func (e Echoes) redact(message string) string {
 	for _, w := range e.Words {
 		add(w)
 	}
-	if len(spellings) == 0 {
+	if !slices.ContainsFunc(spellings, func(s string) bool { return strings.Contains(message, s) }) {
 		return message
 	}
 	// Longest first: where one echo begins another, the whole must go.

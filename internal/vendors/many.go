@@ -2,7 +2,6 @@ package vendors
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -30,8 +29,9 @@ type Coalescer interface {
 type Sighting struct {
 	// At is when the look began.
 	At time.Time
-	// Detail is what was seen, as JSON that only the same adapter understands.
-	Detail json.RawMessage
+	// Detail is what was seen, in a type that only the same adapter knows. Nobody
+	// changes it.
+	Detail any
 }
 
 // SurveyOneByOne is a survey of instances that are looked up by themselves. One that

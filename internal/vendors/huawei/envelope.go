@@ -20,13 +20,13 @@ func decodeFailure(body []byte) (f failure, ok bool) {
 		RequestID wire.String     `json:"request_id"`
 		Old       json.RawMessage `json:"error"`
 	}
-	if json.Unmarshal(body, &e) != nil {
+	if wire.Unmarshal(body, &e) != nil {
 		return failure{}, false
 	}
 	f = failure{string(e.Code), string(e.Message), string(e.RequestID)}
 	if f.code == "" && len(e.Old) > 0 {
 		var old struct{ Code, Message wire.String }
-		if json.Unmarshal(e.Old, &old) == nil {
+		if wire.Unmarshal(e.Old, &old) == nil {
 			f.code, f.message = string(old.Code), string(old.Message)
 		}
 	}
@@ -39,7 +39,7 @@ func decodeResults(body []byte) map[string]string {
 	var answer struct {
 		Results []struct{ Instance, Result wire.String }
 	}
-	if json.Unmarshal(body, &answer) != nil {
+	if wire.Unmarshal(body, &answer) != nil {
 		return nil
 	}
 	words := make(map[string]string, len(answer.Results))
@@ -58,7 +58,7 @@ func decodeRestoreID(body []byte) string {
 	var answer struct {
 		ID wire.String `json:"restore_id"`
 	}
-	if json.Unmarshal(body, &answer) != nil {
+	if wire.Unmarshal(body, &answer) != nil {
 		return ""
 	}
 	return string(answer.ID)

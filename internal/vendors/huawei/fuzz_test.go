@@ -60,7 +60,7 @@ func FuzzLookUps(f *testing.F) {
 		for _, listed := range []bool{true, false} {
 			advance(vendors.Task{Operation: vendors.Flush, State: body}, sight{status: running, listed: listed, verdict: vendors.Verdict{Kind: vendors.Done}}, time.Time{})
 		}
-		seen := vendors.Sighting{Detail: body}
+		seen := vendors.Sighting{Detail: noted(string(body))}
 		if d, ok := recollect(vendors.Request{Operation: vendors.Restore, Seen: &seen}); ok && (d.Status == "" || d.CacheMode == "") {
 			t.Errorf("a sighting that tells too little is taken: %+v", d)
 		}

@@ -33,7 +33,7 @@ func (i instance) working() bool {
 // decodeInstance reads the answer of ShowInstance.
 func decodeInstance(body []byte, id string) (instance, error) {
 	var i instance
-	if json.Unmarshal(body, &i) != nil {
+	if wire.Unmarshal(body, &i) != nil {
 		return instance{}, errors.New("the answer is no instance")
 	}
 	if i.Status == "" || string(i.ID) != id {

@@ -42,7 +42,7 @@ func decodePage[T any](a wire.Answer, l listing) (rows []T, total wire.Int, err 
 		return nil, wire.Int{Valid: true}, nil
 	}
 	var answer map[string]json.RawMessage
-	if json.Unmarshal(a.Body, &answer) != nil {
+	if wire.Unmarshal(a.Body, &answer) != nil {
 		return nil, wire.Int{}, errors.New("the answer is not the vendor's JSON")
 	}
 	_ = total.UnmarshalJSON(answer[l.total])
@@ -53,7 +53,7 @@ func decodePage[T any](a wire.Answer, l listing) (rows []T, total wire.Int, err 
 		}
 		return nil, total, nil
 	}
-	if json.Unmarshal(raw, &rows) != nil {
+	if wire.Unmarshal(raw, &rows) != nil {
 		return nil, wire.Int{}, errors.New("the answer has no readable " + l.rows)
 	}
 	return rows, total, nil

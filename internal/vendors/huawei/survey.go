@@ -15,11 +15,9 @@ const fewSurveyed = 2
 
 // detail is what a sighting holds.
 type detail struct {
-	Status        string `json:"status"`
-	EngineVersion string `json:"engineVersion,omitempty"`
-	CacheMode     string `json:"cacheMode,omitempty"`
+	Status, EngineVersion, CacheMode string
 	// Task tells whether a task was at work; nil where the look did not tell.
-	Task *bool `json:"task,omitempty"`
+	Task *bool
 }
 
 // Survey looks at a few instances one by one and at more by the list (ListInstances,
@@ -63,14 +61,16 @@ func detailOf(i instance) detail {
 }
 
 func (d detail) sighting(at time.Time) vendors.Sighting {
-	data, _ := json.Marshal(d)
-	return vendors.Sighting{At: at, Detail: data}
+	return vendors.Sighting{At: at, Detail: d}
 }
 
 // recollect reads the request's sighting. ok is false if there is none, or none that
 // tells what the operation needs to know.
 func recollect(req vendors.Request) (d detail, ok bool) {
-	if req.Seen == nil || json.Unmarshal(req.Seen.Detail, &d) != nil || d.Status == "" {
+	if req.Seen == nil {
+		return detail{}, false
+	}
+	if d, ok = req.Seen.Detail.(detail); !ok || d.Status == "" {
 		return detail{}, false
 	}
 	switch req.Operation {

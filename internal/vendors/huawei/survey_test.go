@@ -3,12 +3,22 @@ package huawei
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
+
+// noted is what a sighting holds, written as JSON; nothing if that does not fit.
+func noted(text string) any {
+	var d detail
+	if json.Unmarshal([]byte(text), &d) != nil {
+		return nil
+	}
+	return d
+}
 
 // wantSeen compares the details of sightings, and when the looks began.
 func wantSeen(t *testing.T, got map[string]vendors.Sighting, since time.Time, want map[string]string) {
@@ -18,8 +28,8 @@ func wantSeen(t *testing.T, got map[string]vendors.Sighting, since time.Time, wa
 	}
 	for id, detail := range want {
 		s := got[id]
-		if string(s.Detail) != detail {
-			t.Errorf("%s: %s, want %s", id, s.Detail, detail)
+		if !reflect.DeepEqual(s.Detail, noted(detail)) {
+			t.Errorf("%s: %+v, want %s", id, s.Detail, detail)
 		}
 		if s.At.Before(since) || s.At.After(time.Now()) {
 			t.Errorf("%s was seen at %v", id, s.At)
@@ -141,7 +151,7 @@ func TestPrepareWithASighting(t *testing.T) {
 			backup := ok(fmt.Sprintf(`{"total_num":1,"backup_record_response":[{"backup_id":"backup-1","instance_id":%q,"status":"succeed"}]}`, id))
 			cloud := newCloud(t, map[string][]reply{getInstance: {shown("RUNNING", `,"engine_version":"6.0","cache_mode":"ha"`)}, getBackups: {backup}})
 			req := request(c.op)
-			req.Seen = &vendors.Sighting{At: at, Detail: json.RawMessage(c.seen)}
+			req.Seen = &vendors.Sighting{At: at, Detail: noted(c.seen)}
 			got, v := client(t, account(cloud.url)).Prepare(t.Context(), req)
 			wantVerdict(t, v, c.kind, c.reason)
 			var calls []string

@@ -32,7 +32,7 @@ type backupPage struct {
 
 func decodeBackups(result json.RawMessage) (backupPage, error) {
 	var p backupPage
-	if err := json.Unmarshal(result, &p); err != nil || p.Backups == nil && !p.Total.Valid {
+	if err := wire.Unmarshal(result, &p); err != nil || p.Backups == nil && !p.Total.Valid {
 		return backupPage{}, errors.New("the result is no list of backups")
 	}
 	return p, nil

@@ -25,14 +25,14 @@ type failure struct {
 // decodeEnvelope reads an answer.
 func decodeEnvelope(body []byte) (envelope, error) {
 	var outer struct{ Response json.RawMessage }
-	if err := json.Unmarshal(body, &outer); err != nil {
+	if err := wire.Unmarshal(body, &outer); err != nil {
 		return envelope{}, errors.New("the answer is not the vendor's JSON")
 	}
 	if len(outer.Response) == 0 || outer.Response[0] != '{' {
 		return envelope{}, errors.New("the answer has no Response")
 	}
 	e := envelope{result: outer.Response}
-	if err := json.Unmarshal(outer.Response, &e); err != nil {
+	if err := wire.Unmarshal(outer.Response, &e); err != nil {
 		return envelope{}, errors.New("the answer's Response is not the vendor's")
 	}
 	return e, nil
@@ -53,7 +53,7 @@ func decodeAccepted(result json.RawMessage) (string, error) {
 	var a struct {
 		TaskID wire.String `json:"TaskId"`
 	}
-	if err := json.Unmarshal(result, &a); err != nil {
+	if err := wire.Unmarshal(result, &a); err != nil {
 		return "", errors.New("the answer to the call is not the vendor's")
 	}
 	id, ok := taskID(a.TaskID)

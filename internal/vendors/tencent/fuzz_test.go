@@ -52,7 +52,6 @@ func decodeAll(t *testing.T, result json.RawMessage) {
 			t.Fatalf("instance %+v", i)
 		}
 	}
-	recollect(vendors.Request{Seen: &vendors.Sighting{Detail: result}})
 	if s, err := decodeStatus(result, instanceID); err == nil && s.Status == "" {
 		t.Fatalf("status %+v", s)
 	}

@@ -37,7 +37,7 @@ type instancePage struct {
 
 func decodeInstances(result json.RawMessage) (instancePage, error) {
 	var p instancePage
-	if err := json.Unmarshal(result, &p); err != nil || p.Instances == nil && !p.Total.Valid {
+	if err := wire.Unmarshal(result, &p); err != nil || p.Instances == nil && !p.Total.Valid {
 		return instancePage{}, errors.New("the result is no list of instances")
 	}
 	return p, nil
@@ -80,7 +80,7 @@ func (c *Client) Probe(ctx context.Context) vendors.Verdict {
 		var list struct {
 			Total wire.Int `json:"TotalCount"`
 		}
-		if err := json.Unmarshal(result, &list); err != nil || !list.Total.Valid {
+		if err := wire.Unmarshal(result, &list); err != nil || !list.Total.Valid {
 			return errors.New("the result is no list of instances")
 		}
 		return nil

@@ -9,9 +9,7 @@ import (
 )
 
 // detail is what a sighting holds.
-type detail struct {
-	Status *int64 `json:"status"`
-}
+type detail struct{ Status int64 }
 
 // Survey looks at all of the instances in one call, which is the look-up of a single
 // one (DescribeInstances) with more ids. A call that is refused, as it may be for one
@@ -31,8 +29,7 @@ func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.S
 		p, err := decodeInstances(result)
 		for _, i := range p.Instances {
 			if id := string(i.ID); wanted[id] && i.Status.Valid {
-				data, _ := json.Marshal(detail{&i.Status.Value})
-				seen[id] = vendors.Sighting{At: at, Detail: data}
+				seen[id] = vendors.Sighting{At: at, Detail: detail{i.Status.Value}}
 			}
 		}
 		return err
@@ -46,9 +43,9 @@ func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.S
 // recollect reads the status off the request's sighting. ok is false if there is
 // none.
 func recollect(req vendors.Request) (status int64, ok bool) {
-	var d detail
-	if req.Seen == nil || json.Unmarshal(req.Seen.Detail, &d) != nil || d.Status == nil {
+	if req.Seen == nil {
 		return 0, false
 	}
-	return *d.Status, true
+	d, ok := req.Seen.Detail.(detail)
+	return d.Status, ok
 }

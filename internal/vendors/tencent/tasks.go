@@ -82,7 +82,7 @@ type taskPage struct {
 
 func decodeTasks(result json.RawMessage) (taskPage, error) {
 	var p taskPage
-	if err := json.Unmarshal(result, &p); err != nil || p.Tasks == nil && !p.Total.Valid {
+	if err := wire.Unmarshal(result, &p); err != nil || p.Tasks == nil && !p.Total.Valid {
 		return taskPage{}, errors.New("the result is no list of tasks")
 	}
 	return p, nil
@@ -129,7 +129,7 @@ type status struct {
 // decodeStatus reads a result of DescribeTaskInfo.
 func decodeStatus(result json.RawMessage, instanceID string) (status, error) {
 	var s status
-	if err := json.Unmarshal(result, &s); err != nil || s.Status == "" {
+	if err := wire.Unmarshal(result, &s); err != nil || s.Status == "" {
 		return status{}, errors.New("the result is no status of a task")
 	}
 	if s.InstanceID != "" && string(s.InstanceID) != instanceID {

@@ -23,7 +23,7 @@ type envelope struct {
 // decodeEnvelope reads an answer.
 func decodeEnvelope(body []byte) (envelope, error) {
 	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil {
+	if err := wire.Unmarshal(body, &e); err != nil {
 		return envelope{}, errors.New("the answer is not the vendor's JSON")
 	}
 	if !e.Code.Valid {
@@ -71,7 +71,7 @@ func (e envelope) object() (json.RawMessage, error) {
 		return e.Data, nil
 	}
 	var list []json.RawMessage
-	if err := json.Unmarshal(e.Data, &list); err != nil || len(list) > 1 {
+	if err := wire.Unmarshal(e.Data, &list); err != nil || len(list) > 1 {
 		return nil, errors.New("the answer's data is a list of several")
 	}
 	if len(list) == 0 {
@@ -86,7 +86,7 @@ func (e envelope) decode(v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(object, v); err != nil {
+	if err := wire.Unmarshal(object, v); err != nil {
 		return errors.New("the answer's data is not the vendor's")
 	}
 	return nil

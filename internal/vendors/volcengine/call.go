@@ -1,14 +1,16 @@
 package volcengine
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/jsonobject"
 	"github.com/seed-7b870224/sluice/internal/secret"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
@@ -62,22 +64,29 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any,
 		}
 		return call{}, lack.verdict(fmt.Sprintf("%s was not sent: no credentials: %v", action, err))
 	}
-	body, err := json.Marshal(params)
-	if err != nil {
-		return call{}, refused.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
-	}
-	req, err := http.NewRequest(http.MethodPost, c.endpoint(action), bytes.NewReader(body))
-	if err != nil {
-		return call{}, refused.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
-	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "sluice")
+	body := encode(params)
+	req := c.request(action, body)
 	at := time.Now().UTC().Truncate(time.Second)
-	c.key.sign(req, body, creds, c.account.Region, at)
-	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
+	signature := c.key.sign(req, body, creds, c.account.Region, at)
 	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{signature}}
 	return call{action, mutation, req, at, echoes}, vendors.Verdict{Kind: vendors.Done}
+}
+
+// encode writes parameters as JSON. Nearly all are texts and numbers.
+func encode(params map[string]any) []byte {
+	o := jsonobject.Begin(make([]byte, 0, 128))
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		switch value := params[name].(type) {
+		case string:
+			o.Text(name, value)
+		case int:
+			o.Int(name, int64(value))
+		default:
+			raw, _ := json.Marshal(value) // what cannot be encoded, nobody passes
+			o.Raw(name, raw)
+		}
+	}
+	return o.End()
 }
 
 // send sends the request once, judges the answer and reports it. The result is read

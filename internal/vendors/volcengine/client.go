@@ -5,11 +5,14 @@
 package volcengine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
 	"github.com/seed-7b870224/sluice/internal/vendors/turns"
@@ -28,6 +31,7 @@ type Client struct {
 	base      *url.URL
 	transport http.RoundTripper
 	key       signingKey
+	spelled   sync.Map // actions to requests without header and body, as they are signed
 	// details shares out the look-ups of single instances that one poll may make.
 	details turns.Turns
 }
@@ -62,4 +66,21 @@ func (c *Client) endpoint(action string) string {
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/")+"/", ""
 	u.RawQuery = url.Values{"Action": {action}, "Version": {version}}.Encode()
 	return u.String()
+}
+
+// request is a request to be signed. All of one action are spelled alike.
+func (c *Client) request(action string, body []byte) *http.Request {
+	spelled, ok := c.spelled.Load(action)
+	if !ok {
+		// The endpoint was parsed before, and the method is a constant.
+		req, _ := http.NewRequest(http.MethodPost, c.endpoint(action), http.NoBody)
+		spell(req)
+		spelled, _ = c.spelled.LoadOrStore(action, req)
+	}
+	req := *spelled.(*http.Request)
+	target := *req.URL
+	req.URL = &target
+	req.Header = http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Accept": {"application/json"}, "User-Agent": {"sluice"}}
+	req.Body, req.GetBody, req.ContentLength = io.NopCloser(bytes.NewReader(body)), nil, int64(len(body))
+	return &req
 }

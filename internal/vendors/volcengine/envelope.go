@@ -1,7 +1,6 @@
 package volcengine
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 
@@ -39,8 +38,8 @@ type failure struct {
 // to. That the result is none of its type is told by odd: the rest of the answer holds.
 func decodeEnvelope(body []byte, result any) (e envelope, odd, err error) {
 	e.Result = result
-	err = json.Unmarshal(body, &e)
-	var wrong *json.UnmarshalTypeError
+	err = wire.Unmarshal(body, &e)
+	var wrong *wire.TypeError
 	if errors.As(err, &wrong) && strings.HasPrefix(wrong.Field, "Result") {
 		odd, err = err, nil
 	}

@@ -54,7 +54,6 @@ func FuzzResults(f *testing.F) {
 		if e.check(json.Unmarshal(data, &e)) == nil && e.window().known() {
 			e.window().holds(time.Time{})
 		}
-		recollect(vendors.Request{Seen: &vendors.Sighting{Detail: data}})
 		advance(vendors.Task{State: data}, sight{running, vendors.Verdict{Kind: vendors.Done}}, time.Time{})
 	})
 }

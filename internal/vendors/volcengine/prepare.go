@@ -2,10 +2,10 @@ package volcengine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/jsonobject"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
@@ -19,6 +19,13 @@ var (
 type baseline struct {
 	Status string    `json:"status"`
 	At     time.Time `json:"at"`
+}
+
+func (b baseline) encode() vendors.Baseline {
+	o := jsonobject.Begin(make([]byte, 0, 64))
+	o.Text("status", b.Status)
+	o.Moment("at", b.At, time.RFC3339Nano)
+	return o.End()
 }
 
 // Prepare looks the instance up, unless a survey has just shown it, and for a
@@ -41,11 +48,7 @@ func (c *Client) Prepare(ctx context.Context, req vendors.Request) (vendors.Base
 			return nil, v
 		}
 	}
-	base, err := json.Marshal(baseline{string(found.Status), at})
-	if err != nil {
-		return nil, refused.verdict(fmt.Sprintf("baseline of %s: %v", req.InstanceID, err))
-	}
-	return base, v
+	return baseline{string(found.Status), at}.encode(), v
 }
 
 // seen is the instance as the survey has shown it, or as a look-up does, and when

@@ -28,36 +28,56 @@ const (
 //
 // Source: Volcengine docs 4/65595 and 6369/68677.
 func Sign(req *http.Request, body []byte, creds vendors.Credentials, region string, at time.Time) {
+	spell(req)
 	new(signingKey).sign(req, body, creds, region, at)
 }
 
-// sign is Sign with the key of the day kept for the next request.
-func (k *signingKey) sign(req *http.Request, body []byte, creds vendors.Credentials, region string, at time.Time) {
-	req.Header.Set("X-Date", at.UTC().Format(dateStyle))
-	req.Header.Set("X-Content-Sha256", hexHash(body))
+// sign is Sign for a request that is spelled as it is signed, with the key of the day
+// kept for the next one. It returns the signature.
+func (k *signingKey) sign(req *http.Request, body []byte, creds vendors.Credentials, region string, at time.Time) string {
+	req.Header["X-Date"] = []string{at.UTC().Format(dateStyle)}
+	req.Header["X-Content-Sha256"] = []string{hexHash(body)}
 	if !creds.SessionToken.Empty() {
-		req.Header.Set("X-Security-Token", creds.SessionToken.Reveal())
+		req.Header["X-Security-Token"] = []string{creds.SessionToken.Reveal()}
 	}
-	names := []string{"host"}
+	names := make([]string, 1, 6)
+	names[0] = "host"
 	for name := range req.Header {
-		name = strings.ToLower(name)
+		name = lower(name)
 		if name == "content-type" || name == "content-md5" || strings.HasPrefix(name, "x-") {
 			names = append(names, name)
 		}
 	}
-	k.authorize(req, body, creds, region, service, names)
+	return k.authorize(req, body, creds, region, service, names)
+}
+
+// lower is a header's name as it is signed.
+func lower(name string) string {
+	switch name { // those that every request has
+	case "Content-Type":
+		return "content-type"
+	case "X-Date":
+		return "x-date"
+	case "X-Content-Sha256":
+		return "x-content-sha256"
+	}
+	return strings.ToLower(name)
 }
 
 // authorize adds the Authorization header for exactly the named headers, which
-// must be on the request, X-Date among them.
-func (k *signingKey) authorize(req *http.Request, body []byte, creds vendors.Credentials, region, service string, names []string) {
-	names = slices.Sorted(slices.Values(names))
+// must be on the request, X-Date among them, and returns the signature.
+func (k *signingKey) authorize(req *http.Request, body []byte, creds vendors.Credentials, region, service string, names []string) string {
+	slices.Sort(names)
+	signed := strings.Join(names, ";")
 	date := req.Header.Get("X-Date")
-	scope := strings.Join([]string{date[:8], region, service, "request"}, "/")
-	toSign := strings.Join([]string{algorithm, date, scope, hexHash([]byte(canonical(req, body, names)))}, "\n")
-	signature := mac(k.of(creds.SecretKey, scope), toSign)
-	req.Header.Set("Authorization", algorithm+" Credential="+creds.AccessKey+"/"+scope+
-		", SignedHeaders="+strings.Join(names, ";")+", Signature="+hex.EncodeToString(signature))
+	scope := date[:8] + "/" + region + "/" + service + "/request"
+	text := appendCanonical(make([]byte, 0, 512), req, body, names, signed)
+	hash := sha256.Sum256(text)
+	text = append(append(append(append(append(text[:0], algorithm+"\n"...), date...), '\n'), scope...), '\n')
+	text = hex.AppendEncode(text, hash[:])
+	signature := hex.EncodeToString(mac(k.of(creds.SecretKey, scope), text))
+	req.Header["Authorization"] = []string{algorithm + " Credential=" + creds.AccessKey + "/" + scope + ", SignedHeaders=" + signed + ", Signature=" + signature}
+	return signature
 }
 
 // signingKey is the key that is derived from a secret for a day, a region and a
@@ -76,14 +96,14 @@ func (k *signingKey) of(from secret.Text, scope string) []byte {
 	}
 	key := []byte(from.Reveal())
 	for part := range strings.SplitSeq(scope, "/") {
-		key = mac(key, part)
+		key = mac(key, []byte(part))
 	}
 	k.latest.Store(&derivedKey{from, scope, key})
 	return key
 }
 
-// canonical gives the text that is signed, and spells the request like it.
-func canonical(req *http.Request, body []byte, names []string) string {
+// spell gives a request the spelling in which it is signed.
+func spell(req *http.Request) {
 	req.Host = hostHeader(req)
 	if req.URL.Path == "" {
 		req.URL.Path = "/"
@@ -95,22 +115,25 @@ func canonical(req *http.Request, body []byte, names []string) string {
 	req.URL.RawPath = strings.Join(segments, "/")
 	// Encode sorts by name; it escapes as RFC 3986 does, but for the space.
 	req.URL.RawQuery = strings.ReplaceAll(req.URL.Query().Encode(), "+", "%20")
+}
 
-	var b strings.Builder
-	b.WriteString(req.Method + "\n" + req.URL.RawPath + "\n" + req.URL.RawQuery + "\n")
+// appendCanonical appends the text that is signed.
+func appendCanonical(b []byte, req *http.Request, body []byte, names []string, signed string) []byte {
+	for _, part := range [...]string{req.Method, req.URL.RawPath, req.URL.RawQuery} {
+		b = append(append(b, part...), '\n')
+	}
 	for _, name := range names {
 		value := req.Host
 		if name != "host" {
 			value = strings.TrimSpace(strings.Join(req.Header.Values(name), ","))
 		}
-		b.WriteString(name + ":" + value + "\n")
+		b = append(append(append(append(b, name...), ':'), value...), '\n')
 	}
 	hash := req.Header.Get("X-Content-Sha256")
 	if hash == "" {
 		hash = hexHash(body)
 	}
-	b.WriteString("\n" + strings.Join(names, ";") + "\n" + hash)
-	return b.String()
+	return append(append(append(append(b, '\n'), signed...), '\n'), hash...)
 }
 
 // hostHeader is the host as it is signed and sent: the ports 80 and 443 are left
@@ -135,8 +158,8 @@ func hexHash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func mac(key []byte, text string) []byte {
+func mac(key, text []byte) []byte {
 	h := hmac.New(sha256.New, key)
-	h.Write([]byte(text))
+	h.Write(text)
 	return h.Sum(nil)
 }

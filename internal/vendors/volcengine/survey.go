@@ -2,7 +2,6 @@ package volcengine
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/vendors"
@@ -23,10 +22,7 @@ func worthSurveying(left int64) int64 {
 const manyPages = 10
 
 // detail is what a sighting holds.
-type detail struct {
-	Status string `json:"status"`
-	Class  string `json:"class,omitempty"`
-}
+type detail struct{ Status, Class string }
 
 // Survey looks at a few instances one by one and at more by the list
 // (DescribeDBInstances, 100 rows a page), as long as the pages promise enough of the
@@ -49,15 +45,17 @@ func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.S
 
 // sighting is what Prepare needs to know of an instance that was seen.
 func (i instance) sighting(at time.Time) vendors.Sighting {
-	data, _ := json.Marshal(detail{string(i.Status), string(i.Class)})
-	return vendors.Sighting{At: at, Detail: data}
+	return vendors.Sighting{At: at, Detail: detail{string(i.Status), string(i.Class)}}
 }
 
 // recollect reads the request's sighting. ok is false if there is none, or none that
 // tells what the operation needs to know.
 func recollect(req vendors.Request) (i instance, ok bool) {
-	var d detail
-	if req.Seen == nil || json.Unmarshal(req.Seen.Detail, &d) != nil || d.Status == "" {
+	if req.Seen == nil {
+		return instance{}, false
+	}
+	d, ok := req.Seen.Detail.(detail)
+	if !ok || d.Status == "" {
 		return instance{}, false
 	}
 	i = instance{wire.String(req.InstanceID), wire.String(d.Status), wire.String(d.Class)}

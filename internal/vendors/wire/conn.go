@@ -4,6 +4,9 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
 // errSealed stops a write of a request that has already been reported as not
@@ -12,7 +15,10 @@ var errSealed = errors.New("request was given up before its first byte")
 
 // latch remembers whether a request may have left. It goes one way only, from
 // untouched to sent or to sealed, so that "not sent" stays true once it was said.
-type latch struct{ state atomic.Int32 }
+type latch struct {
+	state  atomic.Int32
+	flight vendors.Flight // is told when bytes have left; nil for nobody
+}
 
 const (
 	untouched int32 = iota
@@ -30,6 +36,13 @@ func (l *latch) seal() bool {
 	return l.state.CompareAndSwap(untouched, sealed) || l.state.Load() == sealed
 }
 
+// left tells that bytes have left by now.
+func (l *latch) left() {
+	if l.flight != nil {
+		l.flight.Left(time.Now())
+	}
+}
+
 // countedConn notes whether anything was written since it was handed to a
 // request. Under TLS it sits below the encryption, so that it errs towards
 // "something left".
@@ -44,10 +57,15 @@ func (c *countedConn) watch(l *latch) { c.latch.Store(l) }
 // Write marks the watching request before the bytes go: a failed write may have
 // sent some of them.
 func (c *countedConn) Write(p []byte) (int, error) {
-	if l := c.latch.Load(); l != nil && !l.leave() {
+	l := c.latch.Load()
+	if l != nil && !l.leave() {
 		return 0, errSealed
 	}
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	if l != nil {
+		l.left()
+	}
+	return n, err
 }
 
 // counted finds our connection, below TLS if need be.

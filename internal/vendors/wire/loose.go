@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -29,7 +28,7 @@ func (s *String) UnmarshalJSON(data []byte) error {
 			return nil
 		}
 		var text string
-		if json.Unmarshal(data, &text) == nil {
+		if Unmarshal(data, &text) == nil {
 			*s = String(text)
 		}
 	case '{', '[', 'n':

@@ -7,6 +7,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
 // MaxAnswer bounds the body of an answer; a longer one counts as undecodable.
@@ -48,13 +52,15 @@ func NotSent(err error) bool {
 }
 
 // do is Do without anybody watching.
-func do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout time.Duration) (Answer, error) {
+func do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout time.Duration) (a Answer, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
 	defer cancel()
 	if ctx.Err() != nil {
 		return Answer{}, &NotSentError{describe(ctx, ctx.Err())}
 	}
-	var w watcher
+	w := watcher{latch: latch{flight: vendors.FlightOf(ctx)}}
+	w.leaving()
+	defer w.over(&a, &err)
 	resp, err := rt.RoundTrip(once(req.WithContext(httptrace.WithClientTrace(ctx, w.trace()))))
 	if err != nil {
 		err = describe(ctx, err)
@@ -64,8 +70,8 @@ func do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout ti
 		return Answer{}, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
-	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	body, err := readAll(io.LimitReader(resp.Body, MaxAnswer+1))
+	a = Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
 	if err != nil {
 		return a, fmt.Errorf("read answer: %w", describe(ctx, err))
 	}
@@ -73,6 +79,25 @@ func do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout ti
 		return a, ErrTooLong
 	}
 	return a, nil
+}
+
+// bodies are buffers to read answers into, so that growing one with each page of a list
+// is not the most of what a look-up allocates.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// keptBody is the largest buffer that is used again.
+const keptBody = 256 << 10
+
+// readAll is io.ReadAll.
+func readAll(r io.Reader) ([]byte, error) {
+	b := bodies.Get().(*bytes.Buffer)
+	b.Reset()
+	_, err := b.ReadFrom(r)
+	body := bytes.Clone(b.Bytes())
+	if b.Cap() <= keptBody {
+		bodies.Put(b)
+	}
+	return body, err
 }
 
 // once takes from a request what lets Go's transport send it again: GetBody, and
@@ -115,7 +140,26 @@ func (w *watcher) trace() *httptrace.ClientTrace {
 				return
 			}
 			w.latch.leave()
+			w.latch.left()
 		},
+	}
+}
+
+// leaving tells whoever follows the request's flight that it begins.
+func (w *watcher) leaving() {
+	if w.latch.flight != nil {
+		w.latch.flight.Leaving()
+	}
+}
+
+// over tells that the flight has ended, with the answer or the error there is then.
+func (w *watcher) over(a *Answer, err *error) {
+	switch {
+	case w.latch.flight == nil:
+	case *err != nil || a.Status == 0:
+		w.latch.flight.Over(time.Time{})
+	default:
+		w.latch.flight.Over(time.Now())
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
 const long = 30 * time.Second
@@ -274,5 +276,49 @@ func TestSealedRequestCannotLeave(t *testing.T) {
 	}
 	if next.seal() {
 		t.Error("a written request counts as not sent")
+	}
+}
+
+// noted is a flight that was followed.
+type noted struct {
+	leaving, left, over, answered time.Time
+	pieces                        int
+}
+
+func (f *noted) Leaving()          { f.leaving = time.Now() }
+func (f *noted) Left(at time.Time) { f.left, f.pieces = at, f.pieces+1 }
+func (f *noted) Over(a time.Time)  { f.over, f.answered = time.Now(), a }
+
+// Whoever follows a request learns when it has left, which is before it can be answered.
+func TestFlightIsFollowed(t *testing.T) {
+	t.Parallel()
+	var arrived time.Time
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { arrived = time.Now() }))
+	defer srv.Close()
+	rt := transport(t)
+	rt.TLSClientConfig = srv.Client().Transport.(*http.Transport).TLSClientConfig
+	for range 2 { // over a new connection, then over the same
+		var f noted
+		before := time.Now()
+		if _, err := Do(vendors.WithFlight(t.Context(), &f), rt, request(t, "POST", srv.URL, "{}"), long); err != nil {
+			t.Fatal(err)
+		}
+		order := []time.Time{before, f.leaving, f.left, f.answered, f.over}
+		for i, at := range order[1:] {
+			if at.Before(order[i]) {
+				t.Errorf("out of order: %+v", f)
+			}
+		}
+		if f.pieces == 0 || arrived.After(f.answered) || arrived.Before(f.leaving) {
+			t.Errorf("arrived at %v: %+v", arrived, f)
+		}
+	}
+	srv.Close()
+	var f noted
+	if _, err := Do(vendors.WithFlight(t.Context(), &f), transport(t), request(t, "POST", srv.URL, "{}"), long); !NotSent(err) {
+		t.Fatalf("nobody listens: %v", err)
+	}
+	if f.leaving.IsZero() || f.over.IsZero() || f.pieces != 0 || !f.answered.IsZero() {
+		t.Errorf("a request that never left: %+v", f)
 	}
 }
