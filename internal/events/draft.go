@@ -54,7 +54,9 @@ func (d Draft) encode(now time.Time) ([]byte, error) {
 	e.SetSource(d.Source)
 	e.SetType(CommandType(d.Operation))
 	e.SetTime(now.UTC().Truncate(time.Millisecond))
-	setSubject(&e, d.InstanceID)
+	if subject := subjectOf(d.InstanceID); subject != "" {
+		e.SetSubject(subject)
+	}
 	if d.Correlation != "" {
 		e.SetExtension("correlationid", d.Correlation)
 	}

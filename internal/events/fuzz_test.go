@@ -85,6 +85,18 @@ func FuzzParse(f *testing.F) {
 		f.Add(op, []byte(dataOf("tencent-crs", `,"parameters":{"password":"x","backupId":"1"}`)))
 		f.Add(op, []byte(dataOf("tencent", `,"parameters":{"password":{"sealed":[{}]}},"x":{"a":{"b":{"c":{"d":1}}}}`)))
 	}
+	long := strings.Repeat("x", 129)
+	for _, data := range []string{
+		`{"vendor":"v","account":"a","region":"r"}`, `{"vendor":"","account":"a","region":"r","instanceId":"i"}`,
+		`{"vendor":"v","account":"a","region":"r","instanceId":"` + long + `"}`, `{"vendor":"v","account":"` + long + `","region":"r","instanceId":"` + long[1:] + `"}`,
+		dataOf("v", `,"clientToken":""`), dataOf("v", `,"clientToken":"`+long[1:]+`"`), dataOf("v", `,"clientToken":1`), dataOf("v", `,"priority":"later"`),
+		dataOf("v", `,"priority":null`), dataOf("v", `,"dryRun":1`), dataOf("v", `,"parameters":null`), dataOf("v", `,"parameters":{"x":1}`), dataOf("v", `,"x":1`),
+		dataOf("tencent-crs", ``), dataOf("tencent-crs", `,"parameters":{}`), dataOf("huawei", `,"parameters":{}`),
+	} {
+		for _, op := range Operations() {
+			f.Add(op, []byte(data))
+		}
+	}
 	f.Add("reboot", []byte(`{"vendor":1,"vendor":"\ud800","":null}`))
 	f.Add(Restart, []byte(strings.Repeat(`{"parameters":`, 20)+`1`+strings.Repeat(`}`, 20)))
 	f.Fuzz(func(t *testing.T, operation string, data []byte) {

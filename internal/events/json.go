@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"unicode/utf8"
+
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // These few functions cut JSON that has been found valid into its parts. The
@@ -17,7 +19,7 @@ type member struct {
 }
 
 // validJSON reports whether data is exactly one JSON value in UTF-8.
-func validJSON(data []byte) bool { return utf8.Valid(data) && json.Valid(data) }
+func validJSON(data []byte) bool { return utf8.Valid(data) && jsonv1.Valid(data) }
 
 // members cuts a valid JSON value into the members of an object, in order; false
 // if it is none.

@@ -29,6 +29,7 @@ func FuzzRecord(f *testing.F) {
 		}
 		if full {
 			r.Started, r.AcceptedAt, r.Task, r.Expired = when, when, raw, []string{token, words}
+			r.Reused = []Reuse{{Event: words, FirstID: token, FirstTime: when}, {}}
 			r.Outcome = &Outcome{Status: words, Code: token, Message: words, Hint: token, Answer: raw, Finished: when}
 		}
 		got, err := json.Marshal(r)

@@ -59,10 +59,21 @@ type Record struct {
 	// Outcome ends the record.
 	Outcome *Outcome `json:"outcome,omitempty"`
 
-	// Expired are the events that held the token and were told that their time
-	// had passed, the newest last. They are told so again however often they
-	// come back, whoever holds the token then.
+	// Expired are the events that were told that their time had passed, and Reused
+	// those that were told that the token names other work, which might have expired
+	// unsent; the newest last. They are told so again however often they come back,
+	// whoever holds the token then.
 	Expired []string `json:"expired,omitempty"`
+	Reused  []Reuse  `json:"reused,omitempty"`
+}
+
+// Reuse is the refusal of an event whose token named other work.
+type Reuse struct {
+	// Event was refused.
+	Event string `json:"event"`
+	// FirstID and FirstTime are what identified the command that held the token.
+	FirstID   string    `json:"firstId"`
+	FirstTime time.Time `json:"firstTime"`
 }
 
 // Attempt is one intent and what became of it.
@@ -107,21 +118,44 @@ type Outcome struct {
 	Finished time.Time       `json:"finished"`
 }
 
-// maxHistory and maxExpired bound the record; the oldest are dropped first.
+// maxHistory and maxTold bound the record; the oldest are dropped first.
 const (
 	maxHistory = 16
-	maxExpired = 16
+	maxTold    = 64
 )
 
-// free makes the token free again. The record stays, so that a claim which was
-// under way when it was freed cannot bring it back.
-func (r *Record) free(event string) {
-	expired := r.Expired
-	if event != "" {
-		expired = append(slices.Clone(expired), event)
-		expired = expired[max(0, len(expired)-maxExpired):]
+// Free makes the token free again, for work that ends before anything was sent. The
+// record stays, so that a claim which was under way when it was freed cannot bring it
+// back, and so that it is known who was told what.
+func (r *Record) Free() {
+	*r = Record{Token: r.Token, State: Free, Expired: r.Expired, Reused: r.Reused}
+}
+
+// TellExpired notes that an event was told that its time had passed.
+func (r *Record) TellExpired(event string) { r.Expired = remember(r.Expired, event) }
+
+// TellReused notes that an event was told that the token names other work.
+func (r *Record) TellReused(told Reuse) { r.Reused = remember(r.Reused, told) }
+
+// ToldExpired reports whether an event was told that its time had passed.
+func (r *Record) ToldExpired(event string) bool { return slices.Contains(r.Expired, event) }
+
+// ToldReused is what an event was told of the work that the token named; ok is false
+// if it was not.
+func (r *Record) ToldReused(event string) (told Reuse, ok bool) {
+	for _, told := range r.Reused {
+		if told.Event == event {
+			return told, true
+		}
 	}
-	*r = Record{Token: r.Token, State: Free, Expired: expired}
+	return Reuse{}, false
+}
+
+// remember appends to a copy of what was told, of which the newest are kept: other
+// versions of the record share the old one.
+func remember[T any](told []T, more T) []T {
+	told = append(slices.Clone(told), more)
+	return told[max(0, len(told)-maxTold):]
 }
 
 // Last returns the newest attempt, or nil.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,11 +17,19 @@ import (
 var ErrLost = errors.New("the ledger record was changed by another replica")
 
 // ErrTaken means that a draft's token has a record already: nothing was stored.
+// Store.ClaimTaken goes on from there.
 var ErrTaken = errors.New("the token has a record already")
 
-// ErrExpired means that the event held the token before and was told that its time
-// had passed.
+// ErrExpired means that the event was told before that its time had passed.
 var ErrExpired = errors.New("the event was told before that it had expired")
+
+// ReusedError means that the event was told before that the token names other work.
+type ReusedError struct{ Told Reuse }
+
+// Error is error's.
+func (e *ReusedError) Error() string {
+	return "the event was told before that its token names other work"
+}
 
 const (
 	// retryPause is how long a write waits before it asks again what became of it.
@@ -78,10 +85,14 @@ func (s *Store) read(ctx context.Context, key string) (*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: read %s: %w", key, err)
 	}
-	return s.entry(got)
+	return s.entry(got, nil)
 }
 
-func (s *Store) entry(got broker.Entry) (*Entry, error) {
+// entry decodes what was read, unless that failed.
+func (s *Store) entry(got broker.Entry, err error) (*Entry, error) {
+	if err != nil {
+		return nil, err
+	}
 	e := &Entry{store: s, key: got.Key, revision: got.Revision}
 	if err := json.Unmarshal(got.Value, &e.Record); err != nil {
 		return nil, fmt.Errorf("ledger: record %s does not decode: %w", got.Key, err)
@@ -90,9 +101,15 @@ func (s *Store) entry(got broker.Entry) (*Entry, error) {
 }
 
 // Claim takes the token with the given record for an event, or returns the record
-// that holds it already. ErrExpired means that the event held it before. Claim
-// returns only when one of these is certain, or ctx ends.
+// that holds it already. ErrExpired or a *ReusedError means that the event was refused
+// before. Claim returns only when one of these is certain, or ctx ends.
 func (s *Store) Claim(ctx context.Context, tokenKey, event string, r Record) (e *Entry, created bool, err error) {
+	return s.ClaimTaken(ctx, tokenKey, event, r, nil)
+}
+
+// ClaimTaken is Claim after a draft's ErrTaken, if taken is not nil: what holds the token
+// is not looked for again.
+func (s *Store) ClaimTaken(ctx context.Context, tokenKey, event string, r Record, taken error) (e *Entry, created bool, err error) {
 	r.State = Claimed
 	e = &Entry{Record: r, store: s, key: Key(tokenKey)}
 	value, err := e.stamp(&e.Record)
@@ -104,21 +121,18 @@ func (s *Store) Claim(ctx context.Context, tokenKey, event string, r Record) (e 
 		if ctx.Err() != nil {
 			return nil, false, fmt.Errorf("ledger: claim: %w", context.Cause(ctx))
 		}
-		rev, err := s.kv.Create(ctx, e.key, value)
-		if err == nil {
-			e.revision = rev
-			return e, true, nil
+		if err = taken; taken == nil {
+			if e.revision, err = s.kv.Create(ctx, e.key, value); err == nil {
+				return e, true, nil
+			}
 		}
-		held, getErr := s.Get(ctx, tokenKey)
+		taken = nil
+		held, getErr := s.entry(s.inTheWay(ctx, e.key, err))
 		switch {
 		case getErr == nil && held.Writer == e.Writer && held.Write == e.Write:
 			return held, true, nil
-		case getErr == nil && slices.Contains(held.Expired, event):
-			return nil, false, fmt.Errorf("ledger: claim: %w", ErrExpired)
-		case getErr == nil && held.State == Free:
-			return s.claimFree(ctx, tokenKey, event, held, r)
 		case getErr == nil:
-			return held, false, nil
+			return s.claimHeld(ctx, tokenKey, event, held, r)
 		case errors.Is(err, broker.ErrFull):
 			if err := s.Room(ctx, err); err != nil {
 				return nil, false, fmt.Errorf("ledger: claim: %w", err)
@@ -131,6 +145,15 @@ func (s *Store) Claim(ctx context.Context, tokenKey, event string, r Record) (e 
 	}
 }
 
+// inTheWay is what a write has failed for, which its error may show.
+func (s *Store) inTheWay(ctx context.Context, key string, cause error) (broker.Entry, error) {
+	var held *broker.HeldError
+	if errors.As(cause, &held) {
+		return held.Held, nil
+	}
+	return s.kv.Get(ctx, key)
+}
+
 // Draft is the record of a token that is thought to be new, not stored yet: its first
 // write claims the token, or returns ErrTaken.
 func (s *Store) Draft(tokenKey string, r Record) *Entry {
@@ -140,10 +163,24 @@ func (s *Store) Draft(tokenKey string, r Record) *Entry {
 // Draft reports that nothing of the entry is stored yet.
 func (e *Entry) Draft() bool { return e.revision == 0 }
 
+// claimHeld is Claim for a token that has a record, which may be free.
+func (s *Store) claimHeld(ctx context.Context, tokenKey, event string, held *Entry, r Record) (*Entry, bool, error) {
+	told, reused := held.ToldReused(event)
+	switch {
+	case held.ToldExpired(event):
+		return nil, false, fmt.Errorf("ledger: claim: %w", ErrExpired)
+	case reused:
+		return nil, false, fmt.Errorf("ledger: claim: %w", &ReusedError{told})
+	case held.State == Free:
+		return s.claimFree(ctx, tokenKey, event, held, r)
+	}
+	return held, false, nil
+}
+
 // claimFree takes a token that was freed, unless somebody else is quicker.
 func (s *Store) claimFree(ctx context.Context, tokenKey, event string, held *Entry, r Record) (*Entry, bool, error) {
 	err := held.Save(ctx, func(now *Record) {
-		r.Expired = now.Expired
+		r.Expired, r.Reused = now.Expired, now.Reused
 		*now = r
 	})
 	switch {
@@ -193,13 +230,13 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64, room func
 		case err == nil:
 			return rev, nil
 		case errors.Is(err, broker.ErrConflict):
-			rev, mine, getErr := e.stored(ctx, write)
+			got, mine, getErr := e.stored(ctx, write, err)
 			switch {
 			case getErr == nil && mine:
-				return rev, nil
-			case getErr == nil && e.Draft() && rev != 0:
-				return 0, ErrTaken
-			case getErr == nil && rev != e.revision:
+				return got.Revision, nil
+			case getErr == nil && e.Draft() && got.Revision != 0:
+				return 0, &broker.HeldError{Held: got, Cause: ErrTaken}
+			case getErr == nil && got.Revision != e.revision:
 				e.store.Conflict()
 				return 0, ErrLost
 			case getErr != nil:
@@ -208,8 +245,8 @@ func (e *Entry) write(ctx context.Context, value []byte, write uint64, room func
 			// The record is as it was: in the way is a write that is not stored
 			// yet, in a cluster perhaps our own of a moment ago.
 		case errors.Is(err, broker.ErrFull):
-			if rev, mine, getErr := e.stored(ctx, write); try > 0 && getErr == nil && mine {
-				return rev, nil // by an earlier try, whose answer was lost
+			if got, mine, getErr := e.stored(ctx, write, err); try > 0 && getErr == nil && mine {
+				return got.Revision, nil // by an earlier try, whose answer was lost
 			}
 			if err := room(ctx, err); err != nil {
 				return 0, err
@@ -230,34 +267,29 @@ func (e *Entry) put(ctx context.Context, value []byte) (uint64, error) {
 	return e.store.kv.Update(ctx, e.key, value, e.revision)
 }
 
-// stored tells the revision that the bucket holds, zero for none, and whether it
-// is this process's given write.
-func (e *Entry) stored(ctx context.Context, write uint64) (rev uint64, mine bool, err error) {
-	got, err := e.store.kv.Get(ctx, e.key)
+// stored is what the bucket holds, its revision zero if that is nothing, and whether it
+// is this process's given write. The error of the write may show it.
+func (e *Entry) stored(ctx context.Context, write uint64, cause error) (got broker.Entry, mine bool, err error) {
+	got, err = e.store.inTheWay(ctx, e.key, cause)
 	if errors.Is(err, broker.ErrNotFound) {
-		return 0, false, nil
+		return broker.Entry{}, false, nil
 	}
 	if err != nil {
-		return 0, false, err
+		return broker.Entry{}, false, err
 	}
 	var r struct {
 		Writer string `json:"writer"`
 		Write  uint64 `json:"write"`
 	}
 	if err := json.Unmarshal(got.Value, &r); err != nil {
-		return got.Revision, false, nil
+		return got, false, nil
 	}
-	return got.Revision, r.Writer == e.store.writer && r.Write == write, nil
-}
-
-// Free makes the token free again. It is for commands that end before anything
-// was sent. event, if not empty, was told that its time had passed.
-func (e *Entry) Free(ctx context.Context, event string) error {
-	return e.Save(ctx, func(r *Record) { r.free(event) })
+	return got, r.Writer == e.store.writer && r.Write == write, nil
 }
 
 // Reread reads the record again after ErrLost. It reports whether the record says
-// what the entry says, so that it was only touched; then the entry may write again.
+// what the entry says, so that it was only touched, or whom else was told what was
+// noted; then the entry may write again.
 func (e *Entry) Reread(ctx context.Context) (touched bool, err error) {
 	now, err := e.store.read(ctx, e.key)
 	if err != nil {
@@ -265,6 +297,7 @@ func (e *Entry) Reread(ctx context.Context) (touched bool, err error) {
 	}
 	mine, theirs := e.Record, now.Record
 	mine.Writer, mine.Write = theirs.Writer, theirs.Write
+	mine.Expired, mine.Reused = theirs.Expired, theirs.Reused
 	a, err := json.Marshal(mine)
 	if err != nil {
 		return false, err

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,9 @@ type bucket struct {
 	full         bool
 	// fills makes the bucket full with the next answer that is lost.
 	fills bool
+	// blind fails a refused creation without showing what was in its way.
+	blind bool
+	reads int
 }
 
 var errGone = errors.New("connection lost")
@@ -29,6 +33,7 @@ var errGone = errors.New("connection lost")
 func (b *bucket) Get(_ context.Context, key string) (broker.Entry, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.reads++
 	e, ok := b.entries[key]
 	if !ok {
 		return broker.Entry{}, broker.ErrNotFound
@@ -59,8 +64,12 @@ func (b *bucket) write(key string, value []byte, fits bool) (uint64, error) {
 func (b *bucket) Create(_ context.Context, key string, value []byte) (uint64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	_, taken := b.entries[key]
-	return b.write(key, value, !taken)
+	held, taken := b.entries[key]
+	revision, err := b.write(key, value, !taken)
+	if errors.Is(err, broker.ErrConflict) && !b.blind {
+		err = &broker.HeldError{Held: held, Cause: err}
+	}
+	return revision, err
 }
 
 func (b *bucket) Update(_ context.Context, key string, value []byte, revision uint64) (uint64, error) {
@@ -136,6 +145,36 @@ func TestDraftClaimsWithItsFirstWrite(t *testing.T) {
 	})
 }
 
+// What holds the token of a draft is read once, by whoever refuses the creation.
+func TestTakenTokenIsReadOnce(t *testing.T) {
+	for _, blind := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			kv := newBucket()
+			kv.blind = blind
+			first := claim(t, Open(kv, "a"))
+			s := Open(kv, "b")
+			taken := s.Draft("key", Record{State: Claimed, Token: "t"}).TrySave(t.Context(), func(*Record) {})
+			held, created, err := s.ClaimTaken(t.Context(), "key", "event", Record{Token: "t", Fingerprint: "other"}, taken)
+			if err != nil || created || held.Fingerprint != first.Fingerprint {
+				t.Fatalf("claim of a taken token: %+v, created %t, %v", held, created, err)
+			}
+			want := 0
+			if blind {
+				want = 1
+			}
+			if kv.reads != want {
+				t.Errorf("blind %t: %d reads, want %d", blind, kv.reads, want)
+			}
+			if err := first.Save(t.Context(), func(r *Record) { r.State = Final }); err != nil {
+				t.Fatal(err)
+			}
+			if err := held.Save(t.Context(), func(*Record) {}); !errors.Is(err, ErrLost) {
+				t.Errorf("a write over a record that has changed since it was found: %v", err)
+			}
+		})
+	}
+}
+
 func TestLostAnswersOfOurOwnWritesAreRecognised(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBucket()
@@ -176,7 +215,7 @@ func TestWhoeverWasOvertakenLoses(t *testing.T) {
 	if old.State != Claimed || old.Attempts != 0 {
 		t.Errorf("a failed save changed the entry: %+v", old.Record)
 	}
-	if err := old.Free(t.Context(), "event"); !errors.Is(err, ErrLost) {
+	if err := old.Save(t.Context(), freed("event")); !errors.Is(err, ErrLost) {
 		t.Errorf("the overtaken writer could free the token: %v", err)
 	}
 }
@@ -216,6 +255,50 @@ func TestFullBucketHidesNoOwnWrite(t *testing.T) {
 	})
 }
 
+// freed ends a claim whose event is told that its time has passed.
+func freed(event string) func(*Record) {
+	return func(r *Record) {
+		r.Free()
+		r.TellExpired(event)
+	}
+}
+
+// Whoever was told that the token names other work is told so again, also when it is
+// free by then; the command that holds it goes on from the note.
+func TestToldOfOtherWork(t *testing.T) {
+	b := newBucket()
+	s := Open(b, "a")
+	mine := claim(t, s)
+	for i := range maxTold + 1 {
+		held, created, err := Open(b, "b").Claim(t.Context(), "key", fmt.Sprint(i), Record{Token: "t", Fingerprint: "g"})
+		if err != nil || created {
+			t.Fatalf("claim of a taken token: created %v, %v", created, err)
+		}
+		told := Reuse{Event: fmt.Sprint(i), FirstID: "first"}
+		if err := held.Save(t.Context(), func(r *Record) { r.TellReused(told) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := mine.Save(t.Context(), freed("event")); !errors.Is(err, ErrLost) {
+		t.Fatalf("save over a note: %v", err)
+	}
+	if touched, err := mine.Reread(t.Context()); !touched || err != nil {
+		t.Fatalf("reread after a note: %v, %v", touched, err)
+	}
+	if err := mine.Save(t.Context(), freed("event")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time under another's record
+		var told *ReusedError
+		if _, _, err := s.Claim(t.Context(), "key", "1", Record{Token: "t", Fingerprint: "g"}); !errors.As(err, &told) || told.Told.FirstID != "first" {
+			t.Errorf("whoever was refused claims again: %v", err)
+		}
+		if _, _, err := s.Claim(t.Context(), "key", "0", Record{Token: "t", Fingerprint: "g"}); err != nil {
+			t.Errorf("the oldest note was kept: %v", err)
+		}
+	}
+}
+
 // A freed token can be taken by any other event, but the one that held it stays
 // expired, and a claim that was under way meanwhile does not bring it back.
 func TestFreedToken(t *testing.T) {
@@ -224,7 +307,7 @@ func TestFreedToken(t *testing.T) {
 		s := Open(b, "a")
 		e := claim(t, s)
 		b.lose = 1
-		if err := e.Free(t.Context(), "event"); err != nil {
+		if err := e.Save(t.Context(), freed("event")); err != nil {
 			t.Fatalf("free with a lost answer: %v", err)
 		}
 		if _, err := b.Create(t.Context(), Key("key"), []byte("{}")); !errors.Is(err, broker.ErrConflict) {
