@@ -22,6 +22,18 @@ var (
 	ErrFull = errors.New("stream is full")
 )
 
+// HeldError is the error of a write, such as ErrConflict, with what was found in its way.
+type HeldError struct {
+	Held  Entry
+	Cause error
+}
+
+// Error is that of the cause.
+func (e *HeldError) Error() string { return e.Cause.Error() }
+
+// Unwrap is the cause.
+func (e *HeldError) Unwrap() error { return e.Cause }
+
 // Header is a message's headers; names are matched in any case on reading.
 type Header = map[string][]string
 
@@ -35,8 +47,11 @@ type Message interface {
 	Received() time.Time
 	// Sequence is the message's place in its stream.
 	Sequence() uint64
-	// Deliveries counts from 1.
+	// Deliveries counts from 1; it begins anew when the consumer is made again.
 	Deliveries() int
+	// First reports that this is the first delivery for sure, also of consumers that
+	// were there before.
+	First() bool
 	// Ack ends the message for good and returns when the broker has confirmed.
 	Ack(ctx context.Context) error
 	// Nak gives it back, to be delivered again after the delay.
@@ -83,7 +98,7 @@ type KV interface {
 	// Get returns ErrNotFound for an absent or deleted key.
 	Get(ctx context.Context, key string) (Entry, error)
 	// Create writes a key that does not exist (or was deleted), else
-	// ErrConflict.
+	// ErrConflict, which is a HeldError if the value in the way was read.
 	Create(ctx context.Context, key string, value []byte) (revision uint64, err error)
 	// Update replaces the value of exactly that revision, else ErrConflict.
 	Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error)

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/seed-7b870224/sluice/internal/recent"
 	"github.com/seed-7b870224/sluice/internal/secret"
 )
 
@@ -98,7 +99,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	c.arrivals = newArrivals(c)
 	c.groups = map[string]*group{}
 	for _, stream := range []string{bucketStream(c.names.ledger), c.names.results} {
-		c.groups[stream] = &group{conn: c, stream: stream}
+		c.groups[stream] = &group{conn: c, stream: stream, recent: recent.Keys{Limit: recentKeys}}
 	}
 	c.ledger = newBucket(c, c.names.ledger)
 	c.leases = newBucket(c, c.names.leases)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/freeport"
 	"github.com/seed-7b870224/sluice/internal/secret"
 )
 
@@ -16,7 +17,7 @@ import (
 // nothing is lost: not a command, not a lane, not a watch, not a result.
 func TestServerRestart(t *testing.T) {
 	t.Parallel()
-	serve := ServerOptions{StoreDir: t.TempDir(), Listen: freePort(t)}
+	serve := ServerOptions{StoreDir: t.TempDir(), Listen: freeport.Address(t)}
 	first, err := StartServer(serve)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func TestServerRestart(t *testing.T) {
 
 func TestConnectBeforeTheServer(t *testing.T) {
 	t.Parallel()
-	serve := ServerOptions{Temporary: true, Listen: freePort(t)}
+	serve := ServerOptions{Temporary: true, Listen: freeport.Address(t)}
 	c, err := Connect(testContext(t), Options{URL: "nats://" + serve.Listen})
 	if err != nil {
 		t.Fatal(err)

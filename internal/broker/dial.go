@@ -3,12 +3,16 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 )
+
+// connectTimeout bounds the making of a connection.
+const connectTimeout = 3 * time.Second
 
 // natsOptions translates Options. Reconnecting never ends, not even on refused
 // credentials: those get repaired while the process waits.
@@ -27,10 +31,11 @@ func (c *Conn) natsOptions() ([]nats.Option, error) {
 		// A write while disconnected fails at once: buffered, it would reach the
 		// server after its caller has given it up.
 		nats.ReconnectBufSize(-1),
-		nats.Timeout(3 * time.Second),
+		nats.Timeout(connectTimeout),
+		nats.SetCustomDialer(gatheringDialer{net.Dialer{Timeout: connectTimeout}}),
 		nats.PingInterval(3 * time.Second),
 		nats.MaxPingsOutstanding(1),
-		nats.FlusherTimeout(5 * time.Second),
+		nats.FlusherTimeout(writeTimeout),
 		nats.ReconnectOnFlusherError(),
 		nats.DrainTimeout(5 * time.Second),
 		nats.ConnectHandler(func(nc *nats.Conn) { c.onConnected(nc, false) }),

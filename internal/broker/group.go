@@ -7,6 +7,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/seed-7b870224/sluice/internal/recent"
 )
 
 const (
@@ -21,6 +23,8 @@ const (
 	// singlesWindow is how many single writes keep the server busy; what exceeds
 	// them waits for company while batches are the cheaper way.
 	singlesWindow = 8
+	// recentKeys is how many keys a group remembers, at least.
+	recentKeys = 4096
 )
 
 // group stores messages in one stream. Where that is cheaper, writes that would only
@@ -40,7 +44,7 @@ type group struct {
 	queue   []*write // what waits for a batch
 	late    []*write // what shall not come before the write of the same key
 	want    int      // how many shall wait before they go as a batch
-	recent  recentKeys
+	recent  recent.Keys
 }
 
 // write is one message on its way into a stream.
@@ -103,7 +107,7 @@ func (g *group) batching() bool {
 func (g *group) submit(w *write) {
 	g.mu.Lock()
 	together := g.together()
-	second := together && w.fresh && g.recent.add(w.key)
+	second := together && w.fresh && w.key != "" && g.recent.Add(w.key)
 	idle := g.batches == 0 && g.singles < singlesWindow && len(g.queue) == 0
 	if !together || w.alone || idle {
 		g.singles++
@@ -232,29 +236,6 @@ func (w *write) answered(m *nats.Msg, err error) {
 	next := g.next()
 	g.mu.Unlock()
 	next.send()
-}
-
-// recentKeys remembers the latest few thousand keys.
-type recentKeys struct{ young, old map[string]struct{} }
-
-// recentLimit is how many keys a generation holds.
-const recentLimit = 4096
-
-// add reports whether the key was there already.
-func (r *recentKeys) add(key string) bool {
-	if key == "" {
-		return false
-	}
-	_, young := r.young[key]
-	_, old := r.old[key]
-	if young || old {
-		return true
-	}
-	if r.young == nil || len(r.young) == recentLimit {
-		r.old, r.young = r.young, make(map[string]struct{}, recentLimit)
-	}
-	r.young[key] = struct{}{}
-	return false
 }
 
 // allowBatches takes note of how a stream is configured.

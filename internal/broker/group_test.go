@@ -90,8 +90,9 @@ func TestGroupedWritesTellTheTruth(t *testing.T) {
 					return
 				}
 				stored.Add(1)
+				wrong := revision + 1_000_000
 				wait.Go(func() {
-					if _, err := c.Ledger().Update(ctx, key, []byte("wrong"), revision+1_000_000); i%10 == 0 && !errors.Is(err, ErrConflict) {
+					if _, err := c.Ledger().Update(ctx, key, []byte("wrong"), wrong); i%10 == 0 && !errors.Is(err, ErrConflict) {
 						t.Errorf("update %s with a wrong revision: %v", key, err)
 					}
 				})
@@ -282,19 +283,5 @@ func TestAnswerThatIsNoBatch(t *testing.T) {
 	}
 	if g.takes.Load() {
 		t.Error("batches go on being tried")
-	}
-}
-
-func TestRecentKeysAreBounded(t *testing.T) {
-	t.Parallel()
-	var r recentKeys
-	if r.add("a") || !r.add("a") || r.add("") || r.add("") {
-		t.Error("a key is not remembered, or no key is")
-	}
-	for i := range 3 * recentLimit {
-		r.add(fmt.Sprint(i))
-	}
-	if len(r.young)+len(r.old) > 2*recentLimit || r.add("a") || !r.add(fmt.Sprint(3*recentLimit-1)) {
-		t.Error("old keys are not forgotten, or young ones are")
 	}
 }

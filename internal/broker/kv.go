@@ -107,7 +107,7 @@ func (b *bucket) createOverRemoval(ctx context.Context, key string, value []byte
 	case err != nil:
 		return 0, err
 	case !e.Deleted:
-		return 0, conflict
+		return 0, &HeldError{e, conflict}
 	default:
 		return b.write(ctx, key, value, e.Revision, "")
 	}

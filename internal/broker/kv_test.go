@@ -24,6 +24,8 @@ func TestBucketCompareAndSet(t *testing.T) {
 	}
 	if _, err := kv.Create(ctx, "op.a", []byte("x")); !errors.Is(err, ErrConflict) {
 		t.Errorf("create of what exists: %v", err)
+	} else if held := new(HeldError); !errors.As(err, &held) || string(held.Held.Value) != "1" || held.Held.Revision != first {
+		t.Errorf("create of what exists shows %+v", held)
 	}
 	second, err := kv.Update(ctx, "op.a", []byte("2"), first)
 	if err != nil {

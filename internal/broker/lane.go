@@ -126,9 +126,9 @@ func (q *LaneQueue) create(ctx context.Context, metadata map[string]string) erro
 	consumer, err := q.conn.js.CreateConsumer(ctx, q.conn.names.commands, q.config(metadata))
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerExists):
-		err = q.update(ctx)
+		metadata, err = q.update(ctx)
 	case err == nil && !remembers(consumer.CachedInfo()) && consumer.CachedInfo().NumPending > 0:
-		err = q.doubt(ctx)
+		metadata, err = q.doubt(ctx)
 	}
 	if errors.Is(err, jetstream.ErrMaximumConsumersLimit) {
 		err = fmt.Errorf("%w; raise max_consumers of the stream and of the NATS account", err)
@@ -137,20 +137,21 @@ func (q *LaneQueue) create(ctx context.Context, metadata map[string]string) erro
 		return fmt.Errorf("create consumer %s on %s: %w", q.durable, q.conn.names.commands, err)
 	}
 	q.mu.Lock()
-	q.gone = false
+	q.gone, q.before = false, rememberedIn(metadata)
 	q.mu.Unlock()
 	return nil
 }
 
 // doubt makes a consumer that finds messages stored remember that a predecessor may
-// have delivered any of them: one may have been deleted and not made again.
-func (q *LaneQueue) doubt(ctx context.Context) error {
+// have delivered any of them: one may have been deleted and not made again. It returns
+// what the consumer remembers.
+func (q *LaneQueue) doubt(ctx context.Context) (map[string]string, error) {
 	last, err := q.lastStored(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = q.conn.js.UpdateConsumer(ctx, q.conn.names.commands, q.config(remember(last)))
-	return err
+	return remember(last), err
 }
 
 // lastStored is the sequence of the newest message of the stream.
@@ -167,19 +168,19 @@ func remember(last uint64) map[string]string {
 	return map[string]string{metadataDelivered: strconv.FormatUint(last, 10)}
 }
 
-// update brings an existing consumer up to date.
-func (q *LaneQueue) update(ctx context.Context) error {
+// update brings an existing consumer up to date. It returns what the consumer remembers.
+func (q *LaneQueue) update(ctx context.Context) (map[string]string, error) {
 	consumer, err := q.conn.js.Consumer(ctx, q.conn.names.commands, q.durable)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have := consumer.CachedInfo().Config
 	want := q.config(have.Metadata)
 	if have.FilterSubject == want.FilterSubject && have.AckWait == want.AckWait && have.MaxAckPending == want.MaxAckPending {
-		return nil
+		return have.Metadata, nil
 	}
 	_, err = q.conn.js.UpdateConsumer(ctx, q.conn.names.commands, want)
-	return err
+	return have.Metadata, err
 }
 
 // Reset deletes the consumer and makes it again: everything unacknowledged is
@@ -235,8 +236,10 @@ func remembers(info *jetstream.ConsumerInfo) bool {
 
 // remembered is up to where the predecessors of a consumer had delivered; 0 if it
 // has none that it knows of.
-func remembered(info *jetstream.ConsumerInfo) uint64 {
-	last, _ := strconv.ParseUint(info.Config.Metadata[metadataDelivered], 10, 64)
+func remembered(info *jetstream.ConsumerInfo) uint64 { return rememberedIn(info.Config.Metadata) }
+
+func rememberedIn(metadata map[string]string) uint64 {
+	last, _ := strconv.ParseUint(metadata[metadataDelivered], 10, 64)
 	return last
 }
 

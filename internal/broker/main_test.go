@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"testing"
 	"time"
@@ -149,17 +148,6 @@ func eventually(t testing.TB, what string, condition func() bool) {
 			t.Fatalf("not in time: %s", what)
 		}
 	}
-}
-
-// freePort is an address that was free a moment ago.
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // limitBytes makes a stream full at that size.

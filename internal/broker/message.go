@@ -24,6 +24,7 @@ type message struct {
 	conn    *Conn
 	msg     *nats.Msg
 	meta    *nats.MsgMetadata
+	first   bool
 	arrived time.Time
 	ended   atomic.Bool
 }
@@ -45,6 +46,9 @@ func (m *message) Sequence() uint64 { return m.meta.Sequence.Stream }
 
 // Deliveries counts from 1.
 func (m *message) Deliveries() int { return int(m.meta.NumDelivered) }
+
+// First is Message.First.
+func (m *message) First() bool { return m.first }
 
 // Ack may be repeated after an error, whose outcome is unknown.
 func (m *message) Ack(ctx context.Context) error {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // buildServer builds the NATS server as a program of its own, once.
@@ -33,7 +35,7 @@ type serverProcess struct {
 
 func startProcess(t testing.TB, syncInterval string) *serverProcess {
 	t.Helper()
-	dir, address := t.TempDir(), freePort(t)
+	dir, address := t.TempDir(), freeport.Address(t)
 	conf := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: %s }\n", address, dir, syncInterval)
 	p := &serverProcess{conf: filepath.Join(dir, "server.conf"), url: "nats://" + address}
 	if err := os.WriteFile(p.conf, []byte(conf), 0o600); err != nil {

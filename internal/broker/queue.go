@@ -44,6 +44,7 @@ type LaneQueue struct {
 	gone      bool      // the consumer must be made again
 	released  bool      // nothing is kept: it goes back
 	resetting bool      // nothing is kept: it comes again
+	before    uint64    // predecessors of the consumer may have delivered up to this message
 	lastErr   error
 }
 
@@ -154,8 +155,8 @@ func (q *LaneQueue) take(n int) []Message {
 		out[i] = m
 	}
 	q.buffer = slices.Delete(q.buffer, 0, n)
-	if len(q.buffer) > 0 {
-		q.signal() // for another Fetch that waits
+	if len(q.buffer) > 0 || q.owed == 0 {
+		q.signal() // for another Fetch that waits: for these, or to ask for more
 	}
 	return out
 }
@@ -176,6 +177,7 @@ func (q *LaneQueue) dropStale(now time.Time) {
 func (q *LaneQueue) deliver(m *message) {
 	m.arrived = time.Now()
 	q.mu.Lock()
+	m.first = m.meta.NumDelivered == 1 && m.Sequence() > q.before
 	q.owed = max(q.owed-1, 0)
 	released := q.released
 	if !released && !q.resetting {

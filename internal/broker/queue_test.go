@@ -146,6 +146,31 @@ func TestFetchDoesNotWaitForAFullBatch(t *testing.T) {
 	}
 }
 
+// Of two that wait, one may have asked for a single message, which the other relies on.
+func TestFetchesAskForEachOther(t *testing.T) {
+	t.Parallel()
+	c := setUp(t)
+	q := testLane(t, c, time.Minute)
+	for round := range 10 {
+		got := make(chan int)
+		for range 2 {
+			go func() {
+				messages, _ := q.Fetch(testContext(t), 1, 5*time.Second)
+				for _, m := range messages {
+					_ = m.Ack(testContext(t))
+				}
+				got <- len(messages)
+			}()
+		}
+		send(t, c, 1)
+		first := <-got
+		send(t, c, 1)
+		if n := first + <-got; n != 2 {
+			t.Fatalf("round %d: %d of 2 messages were fetched", round, n)
+		}
+	}
+}
+
 func TestReleaseGivesBack(t *testing.T) {
 	t.Parallel()
 	c := setUp(t)
@@ -211,6 +236,49 @@ func TestResetDeliversEverythingAgainInOrder(t *testing.T) {
 	want := []string{"1", "3", "4", "5"}
 	if got := payloads(fetch(t, q, 4)); !slices.Equal(got, want) {
 		t.Errorf("after the reset got %v, want %v", got, want)
+	}
+}
+
+// What was delivered before is no first delivery, whichever consumer did it and whoever
+// counts; what was not is one.
+func TestFirstDelivery(t *testing.T) {
+	t.Parallel()
+	c := setUp(t)
+	firsts := func(q *LaneQueue, n int) (out []bool) {
+		for _, m := range fetch(t, q, n) {
+			out = append(out, m.First())
+			if err := m.Nak(0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	old := testLane(t, c, time.Hour)
+	send(t, c, 2)
+	if got := firsts(old, 2); !slices.Equal(got, []bool{true, true}) {
+		t.Errorf("at first: %v", got)
+	}
+	if got := firsts(old, 2); !slices.Equal(got, []bool{false, false}) {
+		t.Errorf("given back: %v", got)
+	}
+	q := testLane(t, testConnect(t, c.opts), time.Hour)
+	if err := q.Reset(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	send(t, c, 1)
+	if got := firsts(q, 3); !slices.Equal(got, []bool{false, false, true}) {
+		t.Errorf("after a reset: %v", got)
+	}
+	third := testLane(t, testConnect(t, c.opts), time.Hour)
+	send(t, c, 1)
+	if got := firsts(third, 4); !slices.Equal(got, []bool{false, false, false, true}) {
+		t.Errorf("for another owner: %v", got)
+	}
+	if err := c.js.DeleteConsumer(testContext(t), c.names.commands, third.durable); err != nil {
+		t.Fatal(err)
+	}
+	if got := firsts(third, 4); !slices.Equal(got, make([]bool, 4)) {
+		t.Errorf("after the consumer was deleted: %v", got)
 	}
 }
 

@@ -99,6 +99,9 @@ func (m *storedMessage) Sequence() uint64 { return m.stored.sequence }
 // Deliveries is always 1: nobody counts.
 func (m *storedMessage) Deliveries() int { return 1 }
 
+// First is always false: nobody knows.
+func (m *storedMessage) First() bool { return false }
+
 // Ack deletes the message. It being gone already is as good.
 func (m *storedMessage) Ack(ctx context.Context) error {
 	if err := m.conn.remove(ctx, m.conn.names.commands, m.stored.sequence); err != nil {
