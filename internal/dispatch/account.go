@@ -10,6 +10,7 @@ import (
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/ledger"
+	"github.com/seed-7b870224/sluice/internal/recent"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 )
 
@@ -18,6 +19,10 @@ var (
 	errStopping = errors.New("the account is being handed on")
 	errDrained  = errors.New("the time for finishing calls is over")
 )
+
+// knownTokens is how many tokens an account remembers, at least, to tell duplicates
+// from what is new.
+const knownTokens = 1024
 
 // account serves one account for as long as this replica owns it.
 //
@@ -41,6 +46,7 @@ type account struct {
 	log      *slog.Logger
 	hands    *hands
 	crew     *crew
+	noting   noting
 	fenced   notice // that the ledger refuses our writes
 
 	soft, hard   context.Context
@@ -49,7 +55,9 @@ type account struct {
 	ended        chan struct{}  // closed when serve has returned
 
 	mu      sync.Mutex
-	runs    map[string]*run // by token key
+	runs    map[string]*run     // by token key
+	recent  recent.Keys         // of tokens
+	left    map[string]sentWork // what no run works on any more, by token key
 	regions []*region
 	opened  bool // regions holds all there will be
 }
@@ -59,10 +67,10 @@ func newAccount(e *Engine, conf *Account, l *lease, earlier *spent) *account {
 	a := &account{
 		conf: conf, replica: e.opts.Replica, broker: e.opts.Broker, subjects: e.opts.Subjects, ledger: e.ledger,
 		answers: e.answers, rules: e.rules, proven: e.opts.Proven, metrics: e.metrics, tracer: e.opts.Tracer, lease: l, earlier: earlier,
-		hands: newHands(), crew: newCrew(),
+		hands: newHands(), crew: newCrew(), noting: newNoting(),
 		timing: e.opts.Timing, rand: e.opts.Rand,
 		log:   e.log.With("vendor", conf.Facts.Name, "account", conf.Name),
-		ended: make(chan struct{}), runs: map[string]*run{},
+		ended: make(chan struct{}), runs: map[string]*run{}, left: map[string]sentWork{}, recent: recent.Keys{Limit: knownTokens},
 	}
 	a.soft, a.stop = context.WithCancelCause(context.Background())
 	a.hard, a.finish = context.WithCancelCause(e.hard)
@@ -241,12 +249,15 @@ func (a *account) abandon(cmd events.Command, why *events.Refusal) error {
 	if err != nil {
 		return err
 	}
+	if _, told := e.ToldReused(eventKey(cmd)); told || e.Fingerprint != cmd.Fingerprint() {
+		return a.refuseReuse(a.hard, cmd, e)
+	}
 	r := &run{account: a, cmd: cmd, first: firstCommand(e), entry: e}
 	switch e.State {
 	case ledger.Final:
 		return r.announceAgain()
 	case ledger.Claimed:
-		if err := e.Free(a.hard, ""); err != nil {
+		if err := e.Save(a.hard, (*ledger.Record).Free); err != nil {
 			return err
 		}
 		return a.answers.refuse(a.hard, cmd, why)

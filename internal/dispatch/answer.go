@@ -41,8 +41,9 @@ func (a *answerer) result(ctx context.Context, c events.Command, r events.Result
 	if c.Publisher != "" {
 		log = log.With("publisher", c.Publisher)
 	}
-	log.Info("result", "status", r.Status, "reason", reason, "id", msg.ID, "vendor", r.Vendor, "account", r.Account,
-		"region", r.Region, "operation", r.Operation, "instance", r.InstanceID, "attempts", r.Attempts, "duplicate", r.Duplicate)
+	log.LogAttrs(ctx, slog.LevelInfo, "result", slog.String("status", r.Status), slog.String("reason", reason), slog.String("id", msg.ID),
+		slog.String("vendor", r.Vendor), slog.String("account", r.Account), slog.String("region", r.Region), slog.String("operation", r.Operation),
+		slog.String("instance", r.InstanceID), slog.Int("attempts", r.Attempts), slog.Bool("duplicate", r.Duplicate))
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (r *run) start(ctx context.Context) error {
 
 // attempt makes one try: look-ups, signature, intent, permit, call.
 func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
-	if err := r.region.recovered(ctx); err != nil {
+	if err := r.region.recovered(ctx, r.cmd.InstanceID); err != nil {
 		return vendors.Verdict{}, err
 	}
 	waiting, cancel := context.WithCancelCause(ctx)
@@ -66,8 +66,9 @@ func (r *run) attempt(ctx context.Context) (vendors.Verdict, error) {
 
 // takeInstance waits until the instance is the command's.
 func (r *run) takeInstance(ctx context.Context, fail func(error)) error {
-	settle := r.claimSoon(ctx, fail)
-	unlock, err := r.region.instances.acquire(ctx, r.cmd.InstanceID, r.prio())
+	wait, free := r.region.instances.queue(r.cmd.InstanceID, r.prio())
+	settle := r.claimSoon(ctx, fail, free)
+	unlock, err := wait(ctx)
 	if err == nil {
 		r.unlock = unlock // free gives it on, whatever comes
 	}
@@ -101,8 +102,9 @@ func (r *run) alone(ctx, waiting context.Context, fail func(error)) (vendors.Ver
 		shared = r.region.outlook.expect(ctx, r.cmd.InstanceID)
 		defer shared.leave()
 	}
-	settle := r.claimSoon(waiting, fail)
-	turn, err := r.region.pacer(r.action()).wait(waiting, r.prio())
+	turn := r.region.pacer(r.action()).next(r.prio())
+	settle := r.claimSoon(waiting, fail, turn.has())
+	err := turn.come(waiting)
 	if err == nil {
 		defer turn.release()
 	}
@@ -159,7 +161,7 @@ func (r *run) prepare(ctx context.Context, req *vendors.Request, shared *prospec
 func (r *run) execute(ctx context.Context, req vendors.Request, base vendors.Baseline, turn *turn) (vendors.Verdict, error) {
 	sent := time.Now()
 	ctx, asked := r.requests(ctx, r.action())
-	v := r.region.vendor.Execute(context.WithoutCancel(ctx), req, base, func(_ context.Context, signedAt time.Time) error {
+	v := r.region.vendor.Execute(turn.followed(context.WithoutCancel(ctx)), req, base, func(_ context.Context, signedAt time.Time) error {
 		err := r.commit(ctx, signedAt, base, turn)
 		sent = time.Now()
 		return err
@@ -191,12 +193,11 @@ func (r *run) commit(ctx context.Context, signedAt time.Time, base vendors.Basel
 // ledger: the signature would grow old.
 func (r *run) intend(signedAt time.Time, base vendors.Baseline) error {
 	recording := r.recording()
-	err := r.entry.TrySave(r.account.hard, func(rec *ledger.Record) {
-		rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
+	err := r.storing(r.account.hard, func() error {
+		return r.entry.TrySave(r.account.hard, func(rec *ledger.Record) {
+			rec.Begin(ledger.Attempt{SignedAt: signedAt, Replica: r.account.replica, Baseline: base})
+		})
 	})
-	if err == nil {
-		r.confirmed()
-	}
 	recording.failed(err)
 	return err
 }

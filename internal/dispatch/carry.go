@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/events"
@@ -73,7 +72,7 @@ func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run) bo
 			d.place(true)
 			placed = nil
 		case <-holds: // the ledger has confirmed that the token is the other's
-			d.settle(a, a.answers.refuse(d.within(a.hard), d.cmd, reused(a.firstOf(other))))
+			d.settle(a, a.refuseHeld(d))
 			return true
 		case <-other.done:
 			// Whoever came in time gets the outcome it has waited for; but it
@@ -84,28 +83,6 @@ func (a *account) waitFor(ctx context.Context, d *delivery, mine, other *run) bo
 			return true
 		}
 	}
-}
-
-// refused refuses the delivery for the reason, if there is one, unless its answer
-// is in the ledger. It reports whether the delivery is settled.
-func (a *account) refused(ctx context.Context, d *delivery, why *events.Refusal) bool {
-	resumes, err := a.resumes(ctx, d.Message, d.cmd, why)
-	switch {
-	case err != nil:
-		d.settle(a, err)
-		return true
-	case why == nil || resumes:
-		return false
-	}
-	d.settle(a, a.answers.refuse(d.within(a.hard), d.cmd, why))
-	return true
-}
-
-// firstOf is the command that holds another run's token.
-func (a *account) firstOf(r *run) events.Command {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return r.first
 }
 
 // settle acknowledges an answered delivery, or gives it back if it could not be
@@ -136,6 +113,7 @@ func (a *account) begin(d *delivery) (mine, other *run) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	d.known = a.recent.Add(d.cmd.Key)
 	if other := a.runs[d.cmd.Key]; other != nil {
 		return mine, other
 	}
@@ -147,20 +125,9 @@ func (a *account) begin(d *delivery) (mine, other *run) {
 func (a *account) end(r *run) {
 	a.mu.Lock()
 	delete(a.runs, r.cmd.Key)
+	a.leave(r)
 	a.mu.Unlock()
 	close(r.done)
-}
-
-// reused is the refusal of a token that names other work. It tells of the first
-// command what identifies it, and none of its parameters.
-func reused(first events.Command) *events.Refusal {
-	when := first.Event.Time
-	if when.IsZero() {
-		when = first.Received
-	}
-	return rejected(events.ReasonTokenReused,
-		fmt.Sprintf("this clientToken already names another command: id %s of %s", first.Event.ID, when.UTC().Format(time.RFC3339)),
-		"use a new clientToken for every piece of work")
 }
 
 // firstCommand is the command that took the token.

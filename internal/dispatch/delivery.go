@@ -13,6 +13,8 @@ type delivery struct {
 	broker.Message
 	cmd  events.Command
 	lane *lane
+	// known: its token was here of late, and has a record most likely.
+	known bool
 	// waiting counts it against its lane until its work has started.
 	waiting *waitingMark
 	// placed, if not nil, is told once whether the command has found its place

@@ -28,24 +28,19 @@ type instanceWaiter struct {
 
 func newInstances() *instances { return &instances{held: map[string]*heldInstance{}} }
 
-// acquire waits until the instance is free and holds it. release gives it on; it
-// may be called more than once.
-func (in *instances) acquire(ctx context.Context, id string, prio int) (release func(), err error) {
-	return in.queue(id, prio)(ctx)
-}
-
 // queue takes a place in the instance's queue; whoever comes later with the same
-// priority is behind it. The caller must call wait, once.
-func (in *instances) queue(id string, prio int) (wait func(context.Context) (release func(), err error)) {
-	w := &instanceWaiter{prio: prio, ready: make(chan struct{})}
+// priority is behind it. The caller must call wait, once, which returns when the instance
+// is the caller's; release gives it on, and may be called more than once. free says that
+// it is the caller's already.
+func (in *instances) queue(id string, prio int) (wait func(context.Context) (release func(), err error), free bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	h, taken := in.held[id]
 	if !taken {
 		in.held[id] = &heldInstance{prio: prio}
-		close(w.ready)
-		return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }
+		return func(context.Context) (func(), error) { return in.releaser(id), nil }, true
 	}
+	w := &instanceWaiter{prio: prio, ready: make(chan struct{})}
 	at := len(h.waiters)
 	for at > 0 && h.waiters[at-1].prio > prio {
 		at--
@@ -54,7 +49,7 @@ func (in *instances) queue(id string, prio int) (wait func(context.Context) (rel
 	if h.yield != nil && prio < h.prio {
 		h.yield()
 	}
-	return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }
+	return func(ctx context.Context) (func(), error) { return in.await(ctx, id, w) }, false
 }
 
 // await returns when the place has come to the front.

@@ -46,14 +46,21 @@ type lane struct {
 	room          chan struct{}    // signalled when held or waiting fell
 }
 
-// pull takes messages until ctx ends. The first recover of them were in the
+// pull takes messages until ctx ends. The first of them, recovering many, were in the
 // hands of an earlier owner; recovered is called once they are all known again.
 func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
 	defer l.queue.Release()
-	if recovering > 0 {
-		l.recover(ctx, recovering)
-	}
-	recovered()
+	taking := newTakeover(recovering)
+	var back sync.WaitGroup
+	defer back.Wait()
+	back.Go(func() {
+		if recovering > 0 {
+			l.recover(ctx, taking)
+		}
+		recovered()
+		taking.opens()
+	})
+	<-taking.open
 	for l.region.breaker.wait(ctx) == nil && ctx.Err() == nil {
 		n := l.waitRoom(ctx)
 		if n == 0 {
@@ -66,7 +73,7 @@ func (l *lane) pull(ctx context.Context, recovering int, recovered func()) {
 		}
 		for _, m := range got {
 			l.hold()
-			l.region.account.receive(ctx, l, m, nil)
+			l.region.account.receive(ctx, l, m, taking.placing(m))
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package dispatch
 
 import (
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
 	"github.com/seed-7b870224/sluice/internal/ledger"
 	"github.com/seed-7b870224/sluice/internal/vendors"
@@ -242,6 +244,25 @@ func TestOneMutationAtATimePerInstance(t *testing.T) {
 		}
 		stop := s.start("a")
 		defer stop()
+		s.send("1", data("instanceId", "same"))
+		s.send("2", data("instanceId", "same"))
+		s.wait(time.Minute)
+		expect(t, s.final("1"), "succeeded")
+		expect(t, s.final("2"), "succeeded")
+	})
+}
+
+// The next command has the instance as soon as the outcome of the one before is
+// recorded, which is announced meanwhile.
+func TestInstanceIsFreeOnceTheOutcomeIsRecorded(t *testing.T) {
+	simulate(t, func(s *sim) {
+		s.broker.publishFail = func(broker.Outgoing) error {
+			if len(s.vendor.sent()) < 2 {
+				return errors.New("not now")
+			}
+			return nil
+		}
+		defer s.start("a")()
 		s.send("1", data("instanceId", "same"))
 		s.send("2", data("instanceId", "same"))
 		s.wait(time.Minute)

@@ -2,8 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/ledger"
@@ -11,13 +9,13 @@ import (
 
 // patience is how long a command waits for its instance, and then for its turn, before
 // its token is claimed.
-const patience = 100 * time.Millisecond
+const patience = 300 * time.Millisecond
 
 // seemsNew reports that nothing is known against the command being new and on its way
 // soon. What was delivered before has most likely a record, and a call for many is
 // waited for.
 func (r *run) seemsNew() bool {
-	return r.delivery.Deliveries() == 1 && r.region.isOpen() && !r.gathers()
+	return !r.delivery.known && r.delivery.Deliveries() == 1 && r.region.isOpen() && !r.gathers()
 }
 
 // isOpen reports that nothing keeps new work from the vendor.
@@ -35,20 +33,16 @@ func (r *region) isOpen() bool {
 // two. Until then nothing has an effect, and whoever crashes before has done nothing.
 // ErrTaken means that the token has a record already, and that nothing was done.
 func (r *run) outright(ctx context.Context) error {
-	record, err := r.record()
-	if err != nil {
-		return err
-	}
-	r.entry = r.account.ledger.Draft(r.cmd.Key, record)
+	r.entry = r.account.ledger.Draft(r.cmd.Key, r.record())
 	r.takePlace()
 	return r.work(ctx)
 }
 
 // claimSoon claims the token if the waiting that the caller begins takes longer than a
 // moment, and calls fail if that cannot be. The caller must call settle as soon as it has
-// waited, and may not use the entry before.
-func (r *run) claimSoon(ctx context.Context, fail func(error)) (settle func() error) {
-	if !r.entry.Draft() {
+// waited, and may not use the entry before. over says that there is nothing to wait for.
+func (r *run) claimSoon(ctx context.Context, fail func(error), over bool) (settle func() error) {
+	if over || !r.entry.Draft() {
 		return func() error { return nil }
 	}
 	var err error
@@ -80,10 +74,6 @@ func (r *run) secure(ctx context.Context) error {
 }
 
 // record is the record of a token that is new.
-func (r *run) record() (ledger.Record, error) {
-	command, err := json.Marshal(r.cmd)
-	if err != nil {
-		return ledger.Record{}, fmt.Errorf("encode command: %w", err)
-	}
-	return ledger.Record{State: ledger.Claimed, Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: command}, nil
+func (r *run) record() ledger.Record {
+	return ledger.Record{State: ledger.Claimed, Token: r.cmd.Token, Fingerprint: r.fingerprint, Command: r.cmd.AppendJSON(make([]byte, 0, 512))}
 }

@@ -288,6 +288,24 @@ func TestExpiryDoesNotHideAnAnswer(t *testing.T) {
 	})
 }
 
+// A duplicate of what was here of late finds the record first, and is not looked up.
+func TestADuplicateIsNotPrepared(t *testing.T) {
+	simulate(t, func(s *sim) {
+		defer s.ready()()
+		prepared := s.prepares(0)
+		s.send("1")
+		s.wait(3 * time.Second)
+		s.send("2", data("clientToken", "tok-1"), data("instanceId", "i-1"))
+		s.wait(3 * time.Second)
+		if got := s.final("2"); got.Status != "succeeded" || !got.Duplicate {
+			t.Errorf("the duplicate is answered %+v", got)
+		}
+		if *prepared != 1 {
+			t.Errorf("%d look-ups", *prepared)
+		}
+	})
+}
+
 // A write whose answer is lost is recognised as the command's own; one that finds the
 // ledger full is made up for by a later delivery.
 func TestTroubleWithTheFirstWrite(t *testing.T) {

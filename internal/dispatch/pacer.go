@@ -59,7 +59,8 @@ type turn struct {
 	prio    int
 	ready   chan struct{}
 	granted time.Time
-	staged  bool // counts in p.staged
+	staged  bool   // counts in p.staged
+	call    uint64 // the number of its call in the window, once it has its permit
 }
 
 // newPacer makes a pacer for a quota in calls per second; zero means no limit.
@@ -90,17 +91,39 @@ func stoppedTimer(f func()) *time.Timer {
 // wait returns a turn once it is this caller's, or the context's cause. The
 // caller must end it with release.
 func (p *pacer) wait(ctx context.Context, prio int) (*turn, error) {
+	t := p.next(prio)
+	return t, t.come(ctx)
+}
+
+// next takes a place in the queue. The caller must wait with come.
+func (p *pacer) next(prio int) *turn {
 	t := &turn{p: p, prio: prio, ready: make(chan struct{})}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.waiting[prio] = append(p.waiting[prio], t)
 	p.grant()
-	p.mu.Unlock()
+	return t
+}
+
+// has reports whether the turn has come.
+func (t *turn) has() bool {
 	select {
 	case <-t.ready:
-		return t, nil
+		return true
+	default:
+		return false
+	}
+}
+
+// come waits for the turn, which the caller must end with release. With an error, the
+// context's cause, there is none.
+func (t *turn) come(ctx context.Context) error {
+	select {
+	case <-t.ready:
+		return nil
 	case <-ctx.Done():
-		p.leave(t)
-		return nil, context.Cause(ctx)
+		t.p.leave(t)
+		return context.Cause(ctx)
 	}
 }
 
@@ -227,7 +250,11 @@ func (t *turn) permit(ctx context.Context) error {
 	k := p.queue(t.prio)
 	p.unstage(t)
 	p.mu.Unlock()
-	return p.await(ctx, k)
+	if err := p.await(ctx, k); err != nil {
+		return err
+	}
+	t.call = k.call
+	return nil
 }
 
 // probe takes one call of the quota for a call that has no turn: the breaker's,

@@ -29,6 +29,7 @@ type permits struct {
 type ticket struct {
 	prio  int
 	leave chan struct{} // closed when it may leave
+	call  uint64        // its number in the window; valid once it may leave
 }
 
 // queued counts the tickets of a priority.
@@ -95,8 +96,9 @@ func (p *pacer) issue(now time.Time) {
 			return
 		}
 		k.slots, k.at = k.slots[1:], k.at[1:]
-		k.window.leave(now)
-		close(p.pick().leave)
+		t := p.pick()
+		t.call = k.window.leave(now)
+		close(t.leave)
 	}
 }
 

@@ -3,12 +3,10 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/events"
-	"github.com/seed-7b870224/sluice/internal/ledger"
 )
 
 // receive takes one message of a lane through decoding and checking and hands it
@@ -108,40 +106,6 @@ func read(m broker.Message, on events.Lane, proven proof) (events.Command, error
 		return cmd, &refusalError{cmd, why}
 	}
 	return cmd, nil
-}
-
-// resumes reports whether a command that would be refused now has its answer in
-// the ledger all the same: a redelivery after a crash must not be refused because
-// time has passed or the configuration has changed since. An error means that ctx
-// ended before that was known.
-func (a *account) resumes(ctx context.Context, m broker.Message, cmd events.Command, why *events.Refusal) (bool, error) {
-	if cmd.DryRun || why == nil {
-		return false, nil
-	}
-	switch why.Code {
-	case events.ReasonExpired, events.ReasonUnknownRegion, events.ReasonOperationNotAllowed, events.ReasonSecretUnavailable, events.ReasonPlaintextSecret:
-	default:
-		return false, nil
-	}
-	for {
-		e, err := a.ledger.Get(ctx, cmd.Key)
-		switch {
-		case err == nil && (e.State == ledger.Free || slices.Contains(e.Expired, eventKey(cmd))):
-			return false, nil
-		case err == nil:
-			return e.Fingerprint == cmd.Fingerprint() && (sameEvent(firstCommand(e), cmd) || a.waited(m, cmd, why)), nil
-		case errors.Is(err, broker.ErrNotFound):
-			return false, nil
-		case sleep(ctx, laneRetry) != nil:
-			return false, err
-		}
-	}
-}
-
-// waited reports whether a duplicate that has expired may have been at work, or
-// answered, at an earlier delivery, when it had not.
-func (a *account) waited(m broker.Message, cmd events.Command, why *events.Refusal) bool {
-	return m.Deliveries() > 1 && (why.Code != events.ReasonExpired || cmd.Received.Before(cmd.Deadline(a.conf.Expiry[cmd.Priority])))
 }
 
 // waitingMark counts a command as waiting until its work has started.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-7b870224/sluice/internal/events"
@@ -31,8 +32,12 @@ type region struct {
 	// tells of them.
 	began   time.Time
 	earlier *spent
-	// takenOver is closed once everything an earlier owner held is known again.
+	// takenOver is closed once everything an earlier owner held is known again, or will
+	// not be; knowsAll tells which. busy are the instances on which it had sent work;
+	// nil if it has not told.
 	takenOver chan struct{}
+	knowsAll  atomic.Bool
+	busy      map[string]uint64
 
 	mu     sync.Mutex
 	pacers map[string]*pacer
@@ -47,7 +52,7 @@ func newRegion(a *account, name string, stored map[string]uint64) (*region, erro
 	r := &region{
 		account: a, name: name, instances: newInstances(), takenOver: make(chan struct{}),
 		log:   a.log.With("region", name),
-		began: time.Now(), earlier: a.earlier,
+		began: time.Now(), earlier: a.earlier, busy: a.earlier.busy(name),
 		pacers: map[string]*pacer{}, lanes: map[string]*lane{},
 	}
 	facts := a.conf.Facts.Name
@@ -136,6 +141,7 @@ func (r *region) serve(ctx context.Context) {
 	}
 	all.Go(func() {
 		recovered.Wait()
+		r.knowsAll.Store(ctx.Err() == nil)
 		close(r.takenOver)
 	})
 	r.openWoken(ctx, &all)
@@ -164,8 +170,12 @@ func (r *region) makeShared() {
 	}
 }
 
-// recovered returns once new work may start in the region.
-func (r *region) recovered(ctx context.Context) error {
+// recovered returns once new work may start on the instance: it is not one of those on
+// which the owner before had sent work, or all of that is known again.
+func (r *region) recovered(ctx context.Context, id string) error {
+	if _, busy := r.busy[id]; r.busy != nil && !busy {
+		return nil
+	}
 	select {
 	case <-r.takenOver:
 		return nil

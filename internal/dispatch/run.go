@@ -33,6 +33,8 @@ type run struct {
 	// except under account.mu.
 	first events.Command
 	entry *ledger.Entry
+	// words are the vendor's in the outcome that this run has recorded; nil before.
+	words *vendors.Response
 	// unlock frees the instance; nil while it is not held.
 	unlock func()
 	// tries counts calls and look-ups that failed without effect.
@@ -77,25 +79,27 @@ func (r *run) begin(ctx context.Context) error {
 		// Waking from a pause, we would take records from under the new owner.
 		return errFenced
 	}
+	var taken error
 	if r.seemsNew() {
-		err := r.outright(ctx)
-		if !errors.Is(err, ledger.ErrTaken) {
-			return unlessAnswered(err)
+		taken = r.outright(ctx)
+		if !errors.Is(taken, ledger.ErrTaken) {
+			return unlessAnswered(taken)
 		}
 		r.free()
 	}
 	_, claim := r.enter(ctx, "claim")
-	created, err := r.claim(ctx)
+	created, err := r.claim(ctx, taken)
 	claim.failed(err)
-	switch {
-	case errors.Is(err, ledger.ErrExpired):
+	if why := toldBefore(err, r.expiry()); why != nil {
 		r.takePlace()
-		return r.account.answers.refuse(r.hard(), r.cmd, expired(r.expiry()))
-	case err != nil:
+		return r.account.answers.refuse(r.hard(), r.cmd, why)
+	}
+	if err != nil {
 		return err
-	case r.entry.Fingerprint != r.fingerprint:
+	}
+	if r.entry.Fingerprint != r.fingerprint {
 		r.takePlace()
-		return r.account.answers.refuse(r.hard(), r.cmd, reused(r.first))
+		return r.account.refuseHeld(r.delivery)
 	}
 	r.confirmed()
 	if r.entry.State == ledger.Final {
@@ -160,20 +164,17 @@ func (r *run) takePlace() {
 var (
 	// errAnswered: the delivery was answered all the same.
 	errAnswered = errors.New("answered")
-	// errFreed: the command that held the token was answered and the token is
-	// free again; the delivery, which is another's, begins anew.
+	// errFreed: the token, which another command held, is or may be free again; the
+	// delivery begins anew.
 	errFreed = errors.New("the token is free again")
 	// errParked: the work is at the vendor; what follows may take hours.
 	errParked = errors.New("under way at the vendor")
 )
 
-// claim takes the token, or reads the record that holds it.
-func (r *run) claim(ctx context.Context) (created bool, err error) {
-	record, err := r.record()
-	if err != nil {
-		return false, err
-	}
-	r.entry, created, err = r.account.ledger.Claim(ctx, r.cmd.Key, eventKey(r.cmd), record)
+// claim takes the token, or reads the record that holds it. taken is the error of a
+// draft that has found one.
+func (r *run) claim(ctx context.Context, taken error) (created bool, err error) {
+	r.entry, created, err = r.account.ledger.ClaimTaken(ctx, r.cmd.Key, eventKey(r.cmd), r.record(), taken)
 	if err != nil || created {
 		return created, err
 	}
@@ -194,7 +195,7 @@ func (r *run) takeOver(ctx context.Context) error {
 	if r.entry.State != ledger.Sending && r.entry.State != ledger.Accepted {
 		return nil
 	}
-	wait := r.region.instances.queue(r.cmd.InstanceID, prioUrgent)
+	wait, _ := r.region.instances.queue(r.cmd.InstanceID, prioUrgent)
 	r.takePlace() // nothing new can get before it any more
 	unlock, err := wait(ctx)
 	if err != nil {
@@ -211,20 +212,39 @@ func (r *run) save(change func(*ledger.Record)) error {
 	return r.store(r.account.hard, change)
 }
 
-// store writes the record. While our lease
-// is valid, a record that was only touched is still ours: a replica that has lost
-// the account did that as it woke from a pause.
+// store writes the record, and waits for room.
 func (r *run) store(ctx context.Context, change func(*ledger.Record)) error {
+	return r.storing(ctx, func() error { return r.entry.Save(ctx, change) })
+}
+
+// storing writes the record with a save. While our lease is valid, a record that was
+// only touched is still ours: a replica that has lost the account did that as it woke
+// from a pause, or somebody was told what the record says.
+func (r *run) storing(ctx context.Context, save func() error) error {
 	for {
-		err := r.entry.Save(ctx, change)
+		err := save()
 		if err == nil {
 			r.confirmed()
 		}
-		if !errors.Is(err, ledger.ErrLost) || !r.account.lease.valid() {
+		if !errors.Is(err, ledger.ErrLost) || !r.stillOurs(ctx) {
 			return err
 		}
-		if touched, readErr := r.entry.Reread(ctx); readErr != nil || !touched {
-			return err
+	}
+}
+
+// stillOurs reports whether a record that is not as we left it was only touched. It asks
+// until that is known and our lease is valid, or ctx ends: to let go of work that is
+// under way at the vendor would let other work have its instance.
+func (r *run) stillOurs(ctx context.Context) bool {
+	for {
+		touched, err := r.entry.Reread(ctx)
+		switch {
+		case err == nil && !touched:
+			return false
+		case err == nil && r.account.lease.valid():
+			return true
+		case sleep(ctx, laneRetry/4) != nil:
+			return false
 		}
 	}
 }

@@ -28,14 +28,11 @@ func answered(v vendors.Verdict) mark {
 
 // answerJSON encodes the vendor's words; nil if there are none.
 func answerJSON(resp vendors.Response) json.RawMessage {
-	if resp.IsZero() {
+	words := wordsOf(resp)
+	if words == nil {
 		return nil
 	}
-	out, err := json.Marshal(resp)
-	if err != nil {
-		return nil
-	}
-	return out
+	return words.AppendJSON(make([]byte, 0, 128))
 }
 
 // accept records asynchronous work and announces it.
@@ -72,7 +69,8 @@ func (r *run) fail(v vendors.Verdict) error {
 }
 
 // finish stores the outcome first and announces it then: a crash in between
-// repeats the announcement from the ledger.
+// repeats the announcement from the ledger. With the outcome recorded nothing more will
+// be done to the instance, and the next command may have it.
 func (r *run) finish(status string, v vendors.Verdict, reason, message string, note mark) error {
 	hint := hints[reason]
 	_, settle := r.enter(r.hard(), "settle")
@@ -88,6 +86,8 @@ func (r *run) finish(status string, v vendors.Verdict, reason, message string, n
 	if err != nil {
 		return err
 	}
+	r.words = &v.Response
+	r.free()
 	return r.announce()
 }
 
@@ -100,7 +100,11 @@ func (r *run) timeUp(v vendors.Verdict) error {
 		}
 		return r.fail(v)
 	}
-	if err := r.entry.Free(r.account.hard, eventKey(r.first)); err != nil {
+	err := r.save(func(rec *ledger.Record) {
+		rec.Free()
+		rec.TellExpired(eventKey(r.first))
+	})
+	if err != nil {
 		return err
 	}
 	if err := r.account.answers.refuse(r.hard(), r.first, expired(r.expiry())); err != nil {
@@ -169,7 +173,7 @@ func (r *run) outcome(c events.Command) events.Result {
 	o := r.entry.Outcome
 	res := r.facts(c, o.Status)
 	res.Times.Finished = events.At(o.Finished)
-	res.VendorResponse = r.vendorResponse(o.Answer)
+	res.VendorResponse = r.vendorResponse(r.lastWords())
 	if o.Code != "" {
 		res.Reason = &events.Reason{Code: o.Code, Message: o.Message, Hint: o.Hint}
 	}
@@ -185,9 +189,16 @@ func (r *run) facts(c events.Command, status string) events.Result {
 	return res
 }
 
-// vendorResponse decodes the vendor's words and adds the task that was followed.
-func (r *run) vendorResponse(answer json.RawMessage) *events.VendorResponse {
-	resp := responseOf(answer)
+// lastWords are the vendor's, as the outcome has them.
+func (r *run) lastWords() vendors.Response {
+	if r.words != nil {
+		return *r.words
+	}
+	return responseOf(r.entry.Outcome.Answer)
+}
+
+// vendorResponse adds to the vendor's words the task that was followed.
+func (r *run) vendorResponse(resp vendors.Response) *events.VendorResponse {
 	if resp.TaskID == "" && len(r.entry.Task) > 0 {
 		var task vendors.Task
 		_ = json.Unmarshal(r.entry.Task, &task)

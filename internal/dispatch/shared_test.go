@@ -314,6 +314,51 @@ func TestHandOverGoesOnInTheWindow(t *testing.T) {
 	})
 }
 
+// Whoever takes over an account that was handed back starts new work before all that was
+// sent is known again, but not on an instance on which it was.
+func TestHandOverDoesNotWaitForWhatWasSent(t *testing.T) {
+	simulate(t, func(s *sim) {
+		s.conf.MaxInFlight = 400
+		s.vendor.execute = func(r vendors.Request) vendors.Verdict {
+			return vendors.Verdict{Kind: vendors.Accepted, Task: vendors.Task{ID: r.ClientToken, InstanceID: r.InstanceID, AcceptedAt: time.Now()}}
+		}
+		s.vendor.poll = func(task vendors.Task) vendors.Progress {
+			if time.Since(task.AcceptedAt) < 10*time.Second {
+				return vendors.Progress{State: vendors.Running, Task: task}
+			}
+			return vendors.Progress{State: vendors.Succeeded, Task: task}
+		}
+		for i := range 400 {
+			instance := i
+			if i >= 250 && i < 255 {
+				instance = i - 40 // which has work at the hand-over
+			}
+			s.send(fmt.Sprint(i), data("instanceId", fmt.Sprintf("i-%d", instance)))
+		}
+		stopA := s.start("a")
+		s.wait(3 * time.Second)
+		stopB := s.start("b")
+		defer stopB()
+		s.wait(9 * time.Second)
+		s.ledger.takes = 4 * time.Millisecond // some 200 messages, each with some writes
+		stopA()
+		stopped := time.Now()
+		s.wait(20 * time.Second)
+		sent := s.vendor.sent()
+		last := map[string]time.Time{}
+		for i, c := range sent {
+			around := i > 0 && c.at.After(stopped.Add(-time.Second)) && c.at.Before(stopped.Add(5*time.Second))
+			if around && c.at.Sub(sent[i-1].at) > 200*time.Millisecond {
+				t.Errorf("no call for %v until %v after the hand-over", c.at.Sub(sent[i-1].at), c.at.Sub(stopped))
+			}
+			if before, ok := last[c.instance]; ok && c.at.Sub(before) < 10*time.Second {
+				t.Errorf("%s got another call after %v", c.instance, c.at.Sub(before))
+			}
+			last[c.instance] = c.at
+		}
+	})
+}
+
 // A survey looks at no more than can be used while it is fresh, but at a hundred anyway
 // where the vendor shows as many.
 func TestSurveyed(t *testing.T) {

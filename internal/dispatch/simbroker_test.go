@@ -19,9 +19,14 @@ type simKV struct {
 	ttl      time.Duration
 	watchers []chan broker.Entry
 	fail     func(op, key string) (err error, store bool)
+	// takes is how long a write takes; one comes after the other.
+	takes   time.Duration
+	writing chan struct{}
 }
 
-func newSimKV(ttl time.Duration) *simKV { return &simKV{entries: map[string]broker.Entry{}, ttl: ttl} }
+func newSimKV(ttl time.Duration) *simKV {
+	return &simKV{entries: map[string]broker.Entry{}, ttl: ttl, writing: make(chan struct{}, 1)}
+}
 
 func (kv *simKV) failing(op, key string) (error, bool) {
 	if kv.fail == nil {
@@ -53,6 +58,9 @@ func (kv *simKV) Get(_ context.Context, key string) (broker.Entry, error) {
 }
 
 func (kv *simKV) put(op, key string, value []byte, fits func(broker.Entry, bool) bool, deleted bool) (uint64, error) {
+	kv.writing <- struct{}{}
+	time.Sleep(kv.takes)
+	<-kv.writing
 	kv.mu.Lock()
 	defer kv.mu.Unlock()
 	err, store := kv.failing(op, key)
@@ -335,6 +343,7 @@ func (m *simMessage) Data() []byte          { return m.m.data }
 func (m *simMessage) Received() time.Time   { return m.m.received }
 func (m *simMessage) Sequence() uint64      { return m.m.seq }
 func (m *simMessage) Deliveries() int       { return m.delivery }
+func (m *simMessage) First() bool           { return m.delivery == 1 }
 
 func (m *simMessage) Ack(context.Context) error {
 	m.b.mu.Lock()

@@ -160,7 +160,7 @@ func (j *joint) send() {
 	sent := time.Now()
 	ctx, asked := callFor(r.account.soft, j.pool.action, j.members)
 	// The call itself is cut off by nothing but its own timeout.
-	verdicts := j.execute(context.WithoutCancel(ctx), reqs, bases, func(_ context.Context, signedAt time.Time) error {
+	verdicts := j.execute(j.turn.followed(context.WithoutCancel(ctx)), reqs, bases, func(_ context.Context, signedAt time.Time) error {
 		err := j.commit(signedAt)
 		sent = time.Now()
 		return err

@@ -218,7 +218,7 @@ func setVerdict(s Span, v vendors.Verdict) {
 }
 
 // followed ends the following of accepted work with what came of it.
-func (p phase) followed(task vendors.Task, progress vendors.Progress, err error) {
+func (p phase) followed(task *vendors.Task, progress *vendors.Progress, err error) {
 	if p.span == nil {
 		return
 	}

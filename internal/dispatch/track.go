@@ -38,7 +38,7 @@ type followed struct {
 	span  Span // of its being followed; nil if it is not traced
 	next  time.Time
 	pause time.Duration
-	end   chan vendors.Progress // buffered; written once by the tracker
+	end   chan *vendors.Progress // buffered; written once by the tracker
 }
 
 func newTracker(poll func(context.Context, []vendors.Task) []vendors.Progress, interval time.Duration, batch int) *tracker {
@@ -46,9 +46,9 @@ func newTracker(poll func(context.Context, []vendors.Task) []vendors.Progress, i
 }
 
 // follow returns when the task has ended, or the context's cause.
-func (t *tracker) follow(ctx context.Context, task vendors.Task) (vendors.Progress, error) {
+func (t *tracker) follow(ctx context.Context, task *vendors.Task) (*vendors.Progress, error) {
 	pause := min(firstPoll, t.interval)
-	f := &followed{task: task, span: spanOf(ctx), pause: pause, next: time.Now().Add(pause), end: make(chan vendors.Progress, 1)}
+	f := &followed{task: *task, span: spanOf(ctx), pause: pause, next: time.Now().Add(pause), end: make(chan *vendors.Progress, 1)}
 	t.mu.Lock()
 	t.tasks[f] = struct{}{}
 	t.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *tracker) follow(ctx context.Context, task vendors.Task) (vendors.Progre
 		t.mu.Lock()
 		delete(t.tasks, f)
 		t.mu.Unlock()
-		return vendors.Progress{}, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 }
 
@@ -132,7 +132,8 @@ func (t *tracker) poll(ctx context.Context, batch []*followed) {
 	for i, f := range batch {
 		if i < len(answers) && (answers[i].State == vendors.Succeeded || answers[i].State == vendors.Failed) {
 			delete(t.tasks, f)
-			f.end <- answers[i]
+			end := answers[i] // not the others with it
+			f.end <- &end
 			continue
 		}
 		if i < len(answers) && answers[i].State == vendors.Running {
