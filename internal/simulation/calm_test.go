@@ -143,7 +143,7 @@ func (v *verdict) urgentFirst() {
 			continue
 		}
 		token := call.sends[0].token
-		waits := v.book.record[token].versions[0].at
+		waits := v.waitsFrom(token)
 		begun, before := 0, 0
 		for _, other := range calls[:i] {
 			if v.w.turns[other.sends[0].token].After(waits.Add(notice)) {
@@ -158,6 +158,20 @@ func (v *verdict) urgentFirst() {
 				waits.Sub(v.w.began), call.left.Sub(v.w.began), before, begun)
 		}
 	}
+}
+
+// pulled is how long a command may be under way to its owner, in a lane that has yet to
+// be given its consumer.
+const pulled = 30 * time.Millisecond
+
+// waitsFrom is from when the engine has a command for certain: its token is claimed, or
+// it has been pulled. A claim may come late, with the intent.
+func (v *verdict) waitsFrom(token string) time.Time {
+	claimed, here := v.book.record[token].versions[0].at, v.book.token[token][0].stored.Add(pulled)
+	if claimed.Before(here) {
+		return claimed
+	}
+	return here
 }
 
 // priority is that of a call's first command; the others of it are of the same.

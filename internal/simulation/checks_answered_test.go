@@ -48,14 +48,14 @@ func (v *verdict) answered() {
 	}
 }
 
-// lateCopy is the stated limit of P1: a duplicate that was answered, or a reused
-// token that was refused, and whose message then comes once more after its own
-// time, may be called expired, as the ledger keeps no record of those.
+// lateCopy is the stated limit of P1: of a duplicate that was answered, or a reused
+// token that was refused, another copy that is first delivered after its own time is
+// called expired, as the ledger keeps no record of those.
 func (v *verdict) lateCopy(q *asked, a, b final) bool {
 	if b.status != events.Expired {
 		a, b = b, a
 	}
-	return b.status == events.Expired && !b.at.Before(q.deadline()) && (a.duplicate || a.code == events.ReasonTokenReused)
+	return q.copies > 1 && b.status == events.Expired && !b.at.Before(q.deadline()) && (a.duplicate || a.code == events.ReasonTokenReused)
 }
 
 // sameStory checks that all commands of one token are told its one outcome, and

@@ -25,6 +25,10 @@ type asked struct {
 	// bad says what is wrong with it; a dead letter if it is no event.
 	bad        string
 	deadLetter bool
+	// rival is the command whose token it reuses for other work; at is when it is
+	// planned to be stored.
+	rival *asked
+	at    time.Duration
 	// shared numbers are set when it is stored.
 	stored time.Time
 	copies int
@@ -50,6 +54,10 @@ func (p *plan) publish(c *chance, n int, over time.Duration) {
 		if d.hits(1, 0.3) || q.batched && d.hits(5, 0.5) { // in bursts
 			at = over / 6 * time.Duration(d.below(2, 6))
 		}
+		if q.rival != nil && q.rival.expires > 0 { // while that may still expire
+			at = q.rival.at + d.between(7, 0, q.rival.expires)
+		}
+		q.at = at
 		before = append(before, q)
 		pub := publication{at: at, asks: []*asked{q}}
 		twice := d.hits(3, 0.04)
@@ -65,6 +73,28 @@ func (p *plan) publish(c *chance, n int, over time.Duration) {
 		}
 	}
 	slices.SortStableFunc(p.publications, func(a, b publication) int { return int(a.at - b.at) })
+}
+
+// soon is a short time for a command to start in.
+func (l luck) soon() time.Duration { return l.between(18, time.Second, 30*time.Second) }
+
+// hurry gives a command a short time, or not.
+func (a *asked) hurry(d luck) {
+	if d.hits(31, 0.3) {
+		a.expires = d.soon()
+	}
+}
+
+// rival chooses whose token is reused: half the time that of a command with little time,
+// which may leave it free.
+func rival(d luck, before []*asked) *asked {
+	if d.hits(32, 0.5) {
+		hasty := slices.DeleteFunc(slices.Clone(before), func(a *asked) bool { return a.expires <= 0 })
+		if len(hasty) > 0 {
+			return hasty[d.below(33, len(hasty))]
+		}
+	}
+	return before[d.below(17, len(before))]
 }
 
 // one makes one command.
@@ -92,16 +122,18 @@ func (p *plan) one(d luck, i int, before []*asked) *asked {
 		if first.bad == "" && !first.dry {
 			id, prio := q.id, q.priority
 			*q = *first
-			q.id, q.priority, q.copies, q.expires = id, prio, 0, 0
+			q.id, q.priority, q.copies, q.expires, q.rival = id, prio, 0, 0, nil
+			q.hurry(d)
 		}
 	case take(0.04) && len(before) > 0: // a token reused
-		if first := before[d.below(17, len(before))]; first.bad == "" && !first.dry {
-			q.token = first.token
+		if first := rival(d, before); first.bad == "" && !first.dry {
+			q.token, q.rival = first.token, first
+			q.hurry(d)
 		}
 	case take(0.02):
 		q.expires = -time.Minute
 	case take(0.07):
-		q.expires = d.between(18, time.Second, 30*time.Second)
+		q.expires = d.soon()
 	case take(0.02):
 		q.bad, q.deadLetter = "not_cloudevent", true
 	case take(0.02):

@@ -344,6 +344,11 @@ func (m *delivery) Sequence() uint64 { return m.seq }
 // Deliveries is broker.Message.
 func (m *delivery) Deliveries() int { return m.count }
 
+// First is broker.Message.
+func (m *delivery) First() bool {
+	return m.consumer != nil && m.count == 1 && m.seq > m.consumer.before
+}
+
 // Ack is broker.Message.
 func (m *delivery) Ack(ctx context.Context) error {
 	_, err := call(ctx, m.link, "ack", m.subject, func() (struct{}, error) {
