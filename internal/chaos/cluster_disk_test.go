@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/chaos/rig"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // TestStoreLimit lets other streams of the same server eat the room that
@@ -80,7 +81,7 @@ func TestDiskFull(t *testing.T) {
 	})
 	t.Run("embedded", func(t *testing.T) {
 		reserve(t, 1)
-		dir, listen := smallDisk(t, "24m"), rig.FreePort(t)
+		dir, listen := smallDisk(t, "24m"), freeport.Address(t)
 		s := prepareScene(t, "embeddeddisk", "nats://"+listen)
 		c := s.add("embeddeddisk", rig.Config{StoreDir: filepath.Join(dir, "store"), Listen: listen})
 		s.open()

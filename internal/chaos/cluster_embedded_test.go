@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/seed-7b870224/sluice/internal/chaos/rig"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // TestEmbedded kills a consumer with the broker inside it, with work in flight,
@@ -11,7 +12,7 @@ import (
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	reserve(t, 1)
-	listen := rig.FreePort(t)
+	listen := freeport.Address(t)
 	s := prepareScene(t, "embedded", "nats://"+listen)
 	c := s.add("embedded", rig.Config{StoreDir: t.TempDir(), Listen: listen})
 	s.open()

@@ -46,6 +46,7 @@ type cell struct {
 	work
 	point    crashPoint
 	clouds   *rig.Clouds
+	conf     rig.Config
 	consumer *rig.Consumer
 	publish  *rig.Publisher
 	results  *rig.Results
@@ -69,7 +70,8 @@ func newCell(t *testing.T, url string, w work, p crashPoint) *cell {
 	prefix := rig.Prefix(t)
 	account := rig.Accounts(c.clouds, w.offer.Facts.Name)
 	account[0].Allow = []string{w.operation}
-	c.consumer = rig.NewConsumer(t, "consumer", rig.Config{NATS: url, Prefix: prefix, Accounts: account, LogLevel: "debug"})
+	c.conf = rig.Config{NATS: url, Prefix: prefix, Accounts: account, LogLevel: "debug"}
+	c.consumer = rig.NewConsumer(t, "consumer", c.conf)
 	c.publish, c.results = rig.NewPublisher(t, url, prefix), rig.NewResults(t, url, prefix)
 	c.instance = w.offer.Instance(prefix, 0)
 	return c

@@ -21,13 +21,16 @@ type Call struct {
 	// Token is Volcengine's ClientToken, or the remark of a Huawei restore.
 	Token string `json:"token,omitempty"`
 	// Outcome is "ok", the vendor's error code, "replayed", or the name of the
-	// fault that hid the answer; "pending" while the call is open.
+	// fault that hid the answer; OutcomePending while the call is open.
 	Outcome string `json:"outcome"`
 	// Effect reports that the call changed an instance.
 	Effect     bool   `json:"effect"`
 	HTTPStatus int    `json:"httpStatus"`
 	RequestID  string `json:"requestId"`
 }
+
+// OutcomePending is the outcome of a call that has arrived and is not judged yet.
+const OutcomePending = "pending"
 
 // Filter picks calls; empty fields match everything.
 type Filter struct {

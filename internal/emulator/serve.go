@@ -36,7 +36,7 @@ func (s *Server) serve(w http.ResponseWriter, x *exchange) {
 func (s *Server) open(x *exchange) {
 	x.call = &Call{
 		Time: x.at, Vendor: x.vendor, Key: x.key, Region: x.region, Action: x.action, Operation: x.op,
-		Instances: x.instances, Token: x.token, Outcome: "pending", RequestID: x.requestID,
+		Instances: x.instances, Token: x.token, Outcome: OutcomePending, RequestID: x.requestID,
 	}
 	s.calls.open(x.call)
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // buildServer builds the NATS server once for all tests, from the release that
@@ -61,11 +63,10 @@ func StartNodes(tb testing.TB, o NodesOptions) *Nodes {
 		o.StoreDir = tb.TempDir()
 	}
 	n := &Nodes{tb: tb}
-	ports := freePorts(tb, 3*o.Count)
 	for i := range o.Count {
 		n.nodes = append(n.nodes, &Node{
 			tb: tb, binary: binary, Name: fmt.Sprintf("n%d", i+1), dir: filepath.Join(o.StoreDir, fmt.Sprintf("n%d", i+1)),
-			client: ports[3*i], cluster: ports[3*i+1], monitor: ports[3*i+2],
+			client: freeport.Port(tb), cluster: freeport.Port(tb), monitor: freeport.Port(tb),
 		})
 	}
 	for _, one := range n.nodes {

@@ -99,7 +99,7 @@ func lapsed(c emulator.Call) bool {
 // unknown reports whether the caller could not tell what its call did.
 func unknown(c emulator.Call) bool {
 	switch emulator.FaultKind(c.Outcome) {
-	case "pending", emulator.FaultHang, emulator.FaultLateEffect, emulator.FaultDropBefore, emulator.FaultDropAfter,
+	case emulator.OutcomePending, emulator.FaultHang, emulator.FaultLateEffect, emulator.FaultDropBefore, emulator.FaultDropAfter,
 		emulator.FaultStatusBefore, emulator.FaultStatusAfter, emulator.FaultGarbageBefore, emulator.FaultGarbageAfter,
 		emulator.FaultEmptyBefore, emulator.FaultEmptyAfter:
 		return true

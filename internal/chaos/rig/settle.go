@@ -1,13 +1,17 @@
 package rig
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/seed-7b870224/sluice/internal/emulator"
 )
 
-// Settled waits until every acknowledged command has its final result and the
-// queue is empty, and audits. What is unsettled after the limit is counted as
-// lost; the caller decides what a tally means.
+// Settled waits until every acknowledged command has its final result, the queue
+// is empty and the clouds have judged every call that reached them, and audits.
+// What is unsettled after the limit is counted as lost; the caller decides what a
+// tally means.
 func Settled(tb testing.TB, limit time.Duration, p *Publisher, results *Results, clouds *Clouds) Tally {
 	tb.Helper()
 	a := Audit{Clouds: clouds}
@@ -19,7 +23,7 @@ func Settled(tb testing.TB, limit time.Duration, p *Publisher, results *Results,
 		if why == nil && a.Answered() {
 			waiting, why = results.Waiting(tb.Context())
 		}
-		if why == nil && waiting == 0 {
+		if why == nil && waiting == 0 && !a.open() {
 			return a.Tally()
 		}
 		if time.Now().After(end) {
@@ -27,8 +31,23 @@ func Settled(tb testing.TB, limit time.Duration, p *Publisher, results *Results,
 		}
 	}
 	t := a.Tally()
-	t.problem("not settled after %s (reading says: %v)", limit, why)
+	t.problem("not settled after %s (reading says: %v; calls open: %v)", limit, why, a.open())
 	return t
+}
+
+// open reports whether a mutation has reached the clouds and not been judged yet:
+// what it was is not known before. A frozen caller's can come after every answer.
+func (a Audit) open() bool {
+	if a.Clouds == nil {
+		return false
+	}
+	ours := a.instances()
+	return slices.ContainsFunc(a.Clouds.Calls(emulator.Filter{Mutations: true}), func(c emulator.Call) bool {
+		return c.Outcome == emulator.OutcomePending && slices.ContainsFunc(c.Instances, func(instance string) bool {
+			_, found := slices.BinarySearch(ours, instance)
+			return found
+		})
+	})
 }
 
 // MustBeClean fails the test if anything was lost, answered twice or sent

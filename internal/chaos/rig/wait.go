@@ -1,7 +1,6 @@
 package rig
 
 import (
-	"net"
 	"testing"
 	"time"
 )
@@ -26,15 +25,4 @@ func EventuallyWithin(tb testing.TB, limit time.Duration, what string, ok func()
 			tb.Fatalf("%s did not happen within %s", what, limit)
 		}
 	}
-}
-
-// FreePort finds a loopback address that nobody uses now.
-func FreePort(tb testing.TB) string {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
