@@ -12,6 +12,7 @@ import (
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // connect is a publisher's connection to the daemon's broker.
@@ -226,7 +227,7 @@ func TestBrokerAway(t *testing.T) {
 	}
 	server, err := start()
 	for try := 0; err != nil && try < 5; try++ {
-		d.nats = freePort(t) // another process has taken the one before meanwhile
+		d.nats = freeport.Address(t) // another process has taken the one before meanwhile
 		server, err = start()
 	}
 	if err != nil {

@@ -27,6 +27,7 @@ var faultPoints = []string{
 	"accepted.before", "accepted.after", // the ledger says that the vendor took the work
 	"announce.before", "announce.after", // the accepted result
 	"free.before", "free.after", // the token is free again
+	"told.before", "told.after", // the ledger notes what another command of the token is told
 	"outcome.before", "outcome.after", // the ledger holds the end
 	"result.before", "result.after", // the final result
 	"ack.before", "ack.after", // the command leaves the queue

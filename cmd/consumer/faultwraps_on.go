@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http/httptrace"
 	"strings"
 	"sync"
@@ -52,8 +53,12 @@ func (kv *faultyKV) Create(ctx context.Context, key string, value []byte) (revis
 	err = kv.faults.around("claim", func() error {
 		return kv.also(value, func() error {
 			revision, err = kv.KV.Create(ctx, key, value)
-			if err == nil {
+			var held *broker.HeldError
+			switch {
+			case err == nil:
 				kv.learn(key, value)
+			case errors.As(err, &held):
+				kv.learn(key, held.Held.Value)
 			}
 			return err
 		})
@@ -82,6 +87,8 @@ func (kv *faultyKV) Update(ctx context.Context, key string, value []byte, revisi
 // stepOf names the write that leads from one record to the next.
 func stepOf(before, now ledger.Record) string {
 	switch {
+	case now.State == before.State && len(now.Expired)+len(now.Reused) > len(before.Expired)+len(before.Reused):
+		return "told"
 	case now.State == ledger.Free:
 		return "free"
 	case now.State == ledger.Final && before.State != ledger.Final:

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-7b870224/sluice/internal/config"
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // figuresYAML is an account whose quotas are out of the way.
@@ -35,7 +36,7 @@ accounts:
 // figuresConfig writes the configuration into dir.
 func figuresConfig(b *testing.B, dir, clouds string) (file, nats, web string) {
 	b.Helper()
-	nats, web = freePort(b), freePort(b)
+	nats, web = freeport.Address(b), freeport.Address(b)
 	file = filepath.Join(dir, "sluice.yaml")
 	text := fmt.Sprintf(figuresYAML, filepath.Join(dir, "nats"), nats, web, clouds)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -32,5 +32,5 @@ func limits() []any {
 	if limit := memoryLimit(); limit != math.MaxInt64 {
 		memory = strconv.FormatInt(limit>>20, 10) + "MiB"
 	}
-	return []any{"gomaxprocs", runtime.GOMAXPROCS(0), "gomemlimit", memory}
+	return []any{"gomaxprocs", allowed, "gomemlimit", memory}
 }

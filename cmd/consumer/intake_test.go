@@ -16,13 +16,14 @@ import (
 	"github.com/seed-7b870224/sluice/internal/config"
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 	"github.com/seed-7b870224/sluice/internal/ledger"
 )
 
 // newIntakeDaemon is a daemon with an intake, and where that listens.
 func newIntakeDaemon(t *testing.T, clouds string) (*daemon, string) {
 	t.Helper()
-	listen := freePort(t)
+	listen := freeport.Address(t)
 	return newDaemon(t, clouds, fmt.Sprintf(`
 intake:
   listen: %q
@@ -172,7 +173,7 @@ func TestFeedingConfigurations(t *testing.T) {
 func TestIntakeWithoutItsCertificate(t *testing.T) {
 	t.Parallel()
 	_, url := cloud(t)
-	d := newDaemon(t, url, fmt.Sprintf("intake: {listen: %q, tls: {cert: /none/tls.crt, key: /none/tls.key}, publishers: [{name: p, token: t, allow: [restart]}]}", freePort(t)))
+	d := newDaemon(t, url, fmt.Sprintf("intake: {listen: %q, tls: {cert: /none/tls.crt, key: /none/tls.key}, publishers: [{name: p, token: t, allow: [restart]}]}", freeport.Address(t)))
 	_, stderr, code := exited(t, program(t, "run", "--config", d.config))
 	if code != 2 || !strings.Contains(stderr, "Error: intake.tls: ") {
 		t.Errorf("exit %d: %s", code, stderr)

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-7b870224/sluice/internal/broker"
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // faultyBinary builds the program that obeys SLUICE_FAULT and the shortened life
@@ -61,7 +62,7 @@ func lossyAccount(name, vendor, endpoint string) string {
 // lease outlasts a busy machine, a short one is soon free after a kill.
 func newLossyDaemon(t *testing.T, lease time.Duration, accounts string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, nats: freePort(t), http: freePort(t), config: filepath.Join(t.TempDir(), "sluice.yaml")}
+	d := &daemon{t: t, nats: freeport.Address(t), http: freeport.Address(t), config: filepath.Join(t.TempDir(), "sluice.yaml")}
 	text := fmt.Sprintf("nats: {embedded: {storeDir: %q, listen: %q}}\nhttp: {listen: %q}\nlease: {ttl: %s}\nsecrets: {dir: %q}\naccounts:\n%s",
 		filepath.Join(t.TempDir(), "nats"), d.nats, d.http, lease, secretsDir(t), accounts)
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/seed-7b870224/sluice/internal/emulator"
 	"github.com/seed-7b870224/sluice/internal/events"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 	"github.com/seed-7b870224/sluice/internal/ledger"
 )
 
@@ -85,21 +85,10 @@ type daemon struct {
 	ended chan struct{}
 }
 
-// freePort finds a port that nobody uses now.
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // newDaemon writes a configuration for the emulated clouds.
 func newDaemon(t *testing.T, clouds, extra string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, nats: freePort(t), http: freePort(t)}
+	d := &daemon{t: t, nats: freeport.Address(t), http: freeport.Address(t)}
 	d.config = filepath.Join(t.TempDir(), "sluice.yaml")
 	text := fmt.Sprintf(`
 nats: {embedded: {storeDir: %q, listen: %q}}

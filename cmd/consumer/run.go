@@ -68,6 +68,9 @@ func newRun(s std) *cobra.Command {
 			}
 			defer c.close()
 			defer holdHeapFloor()()
+			if !conf.NATS.UsesEmbedded() {
+				spareProcessors(cmd.Context())
+			}
 			if err := c.serve(cmd.Context()); err != nil {
 				return fmt.Errorf("run: %w", err)
 			}
