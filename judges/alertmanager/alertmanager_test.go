@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // manager is an Alertmanager as a process, configured as docs/feeding.md says but in
@@ -20,7 +22,7 @@ type manager struct {
 // alertmanager starts one; peers make it part of a cluster.
 func (s *site) alertmanager(clustered bool, peers ...*manager) *manager {
 	s.t.Helper()
-	web := freePort(s.t)
+	web := freeport.Address(s.t)
 	m := &manager{t: s.t, url: "http://" + web}
 	dir := s.t.TempDir()
 	config := filepath.Join(dir, "alertmanager.yml")
@@ -29,7 +31,7 @@ func (s *site) alertmanager(clustered bool, peers ...*manager) *manager {
 		"group_wait: 10s", "group_wait: 100ms", "group_interval: 1m", "group_interval: 1s", "repeat_interval: 1h", "repeat_interval: 1s"))
 	args := []string{"--config.file", config, "--storage.path", filepath.Join(dir, "data"), "--web.listen-address", web, "--log.level", "debug"}
 	if clustered {
-		m.cluster = freePort(s.t)
+		m.cluster = freeport.Address(s.t)
 		args = append(args, "--cluster.listen-address", m.cluster, "--cluster.advertise-address", m.cluster,
 			"--cluster.peer-timeout", "2s", "--cluster.settle-timeout", "5s", "--cluster.gossip-interval", "50ms")
 		for _, peer := range peers {

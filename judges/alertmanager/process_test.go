@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // patience bounds every wait of a test; none of them takes it when all is well.
@@ -101,16 +102,6 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // eventually polls for what another process does in its own time.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -172,14 +163,14 @@ func replace(t *testing.T, text string, pairs ...string) string {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), clouds: freePort(t), web: freePort(t), intake: freePort(t)}
+	s := &site{t: t, dir: t.TempDir(), clouds: freeport.Address(t), web: freeport.Address(t), intake: freeport.Address(t)}
 	s.token, s.config = filepath.Join(s.dir, "token"), filepath.Join(s.dir, "sluice.yaml")
 	s.write(s.token, "a-token-of-the-test\n")
 	text := replace(t, example(t, "sluice.yaml"),
 		"0.0.0.0:8081", s.intake, "/etc/sluice/am-token", s.token,
 		`"${VOLC_AK}"`, "emulator-key", `"${VOLC_SK}"`, "emulator-secret",
 		"regions: [cn-beijing]\n", fmt.Sprintf("regions: [cn-beijing]\n    endpoint: http://%s\n    track: {interval: 300ms}\n", s.clouds))
-	text += fmt.Sprintf("\nnats: {embedded: {storeDir: %q, listen: %q, sync: 1s}}\nhttp: {listen: %q}\nlease: {ttl: 2s}\n", filepath.Join(s.dir, "nats"), freePort(t), s.web)
+	text += fmt.Sprintf("\nnats: {embedded: {storeDir: %q, listen: %q, sync: 1s}}\nhttp: {listen: %q}\nlease: {ttl: 2s}\n", filepath.Join(s.dir, "nats"), freeport.Address(t), s.web)
 	s.write(s.config, text)
 	start(t, "consumer", "emulate", "--listen", s.clouds)
 	eventually(t, "the clouds", func() bool { return get("http://"+s.clouds+"/_emulator/calls") != "" })

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,8 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // The secrets that go in and must not come out.
@@ -67,7 +68,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, sink: &consumertest.TracesSink{}, nats: free(t), web: free(t), dir: t.TempDir()}
+	r := &rig{t: t, sink: &consumertest.TracesSink{}, nats: freeport.Address(t), web: freeport.Address(t), dir: t.TempDir()}
 	r.receive()
 	r.emulate()
 	r.configure()
@@ -78,7 +79,7 @@ func newRig(t *testing.T) *rig {
 // receive starts the collector's receiver.
 func (r *rig) receive() {
 	r.t.Helper()
-	addr := free(r.t)
+	addr := freeport.Address(r.t)
 	factory := otlpreceiver.NewFactory()
 	conf := factory.CreateDefaultConfig()
 	err := confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{"http": map[string]any{"endpoint": addr}}}).Unmarshal(conf)
@@ -267,17 +268,6 @@ func (r *rig) fault(json string) {
 	if resp.StatusCode != http.StatusOK {
 		r.t.Fatalf("fault: %s", resp.Status)
 	}
-}
-
-// free is an address that was free a moment ago.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // syncBuffer may be written and read from several goroutines.

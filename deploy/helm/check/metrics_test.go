@@ -2,7 +2,6 @@ package check
 
 import (
 	"bufio"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/seed-7b870224/sluice/internal/broker"
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 // documentedMetrics reads names and labels from the generated reference.
@@ -102,7 +102,7 @@ func scrape(t *testing.T) map[string]map[string]bool {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Shutdown)
-	cloud, http := freeAddress(t), freeAddress(t)
+	cloud, http := freeport.Address(t), freeport.Address(t)
 	start(t, container{root: t.TempDir()}, "emulate", "--listen", cloud)
 	c, config := emulated(t, "http://"+cloud)
 	start(t, c, "run", "--config", config, "--nats-url", server.URL(), "--http-listen", http)
@@ -158,16 +158,6 @@ func start(t *testing.T, c container, args ...string) {
 			t.Logf("consumer %s:\n%s", args[0], text)
 		}
 	})
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // lines are those of a page that is found.

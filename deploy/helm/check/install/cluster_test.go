@@ -19,6 +19,8 @@ import (
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/seed-7b870224/sluice/internal/freeport"
 )
 
 const token = "administrator"
@@ -39,7 +41,7 @@ func startCluster(t *testing.T) *cluster {
 		t.Skip("without -install: the API server takes long to build")
 	}
 	dir := t.TempDir()
-	store, peers, api := address(t), address(t), address(t)
+	store, peers, api := freeport.Address(t), freeport.Address(t), freeport.Address(t)
 	run(t, tool(t, "server"), "--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level", "warn",
 		"--listen-client-urls", "http://"+store, "--advertise-client-urls", "http://"+store,
 		"--listen-peer-urls", "http://"+peers, "--initial-advertise-peer-urls", "http://"+peers, "--initial-cluster", "default=http://"+peers)
@@ -115,16 +117,6 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func address(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // eventually asks again until there is no error.
