@@ -39,7 +39,7 @@ func handOverGroup(ctx context.Context, b *Bench, quotas []float64) ([]report.Ro
 			return nil, err
 		}
 		shows[i] = &relay{b: b, site: t, lap: b.seconds(15, 6)}
-		if err := s.layAll(ctx, 5*shows[i].lap+startUp+time.Minute); err != nil {
+		if err := s.layAll(ctx, 5*(shows[i].lap+settled)+startUp+time.Minute); err != nil {
 			return nil, err
 		}
 	}
@@ -58,6 +58,10 @@ func handOverGroup(ctx context.Context, b *Bench, quotas []float64) ([]report.Ro
 	return rows, err
 }
 
+// settled is how long an owner has been at work when its lap begins, so that no lap
+// has more than one hand-over in it, nor a start at its beginning.
+const settled = 3 * time.Second
+
 // relay is one account that is handed from replica to replica.
 type relay struct {
 	b     *Bench
@@ -75,6 +79,9 @@ func (r *relay) run(ctx context.Context) error {
 		return err
 	}
 	r.owner = owners[0]
+	if err := r.owner.WaitLeases(ctx, 1, time.Minute); err != nil {
+		return err
+	}
 	for range 2 {
 		at, err := r.pass(ctx, func(c *rig.Consumer) { c.Signal(syscall.SIGTERM) })
 		if err != nil {
@@ -91,6 +98,9 @@ func (r *relay) run(ctx context.Context) error {
 // pass has another replica stand by for most of a lap, takes the owner away, and
 // waits until the other owns the account.
 func (r *relay) pass(ctx context.Context, end func(*rig.Consumer)) (time.Time, error) {
+	if err := pause(ctx, settled); err != nil {
+		return time.Time{}, err
+	}
 	began := time.Now()
 	next, err := r.site.stage.consumer()
 	if err != nil {
@@ -117,7 +127,7 @@ func (r *relay) rows() ([]report.Row, error) {
 		used = min(used, 100*times.Pace(at.Add(-r.lap), at.Add(r.lap), quota)/quota)
 		gap = max(gap, times.Gap(at, 3*time.Second))
 	}
-	row := paceRow(name+": SIGTERM of the owner, there and back, and kill -9", quota, r.site.cloud.Most(r.site.action), used, r.site.cloud.Throttled(""))
+	row := paceRow(fmt.Sprintf("%s: used within %v of a SIGTERM of the owner, there and back; most in a window also around a kill -9", name, r.lap), quota, r.site.cloud.Most(r.site.action), used, r.site.cloud.Throttled(""))
 	lost := times.Gap(r.killed, r.lap)
 	clean := report.Measured(name+": longest pause at a clean hand-over", emulatorEnd, "ms", float64(gap.Milliseconds()))
 	killed := report.Measured(name+": pause after kill -9 (lease.ttl 8 s)", emulatorEnd, "s", lost.Seconds())

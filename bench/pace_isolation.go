@@ -168,7 +168,9 @@ func measureBoth(ctx context.Context, b *Bench, two [2]fourth, count, warmUp int
 	}
 	to, strained := time.Now(), strain.End()
 	after, err := cpuOf(processes(tools[:]))
-	err = errors.Join(err, two[1].allFailed())
+	if idle := two[1].allFailed(); idle != nil {
+		err = errors.Join(err, fmt.Errorf("%w; the consumer's log ends: %s", idle, tools[1].Tail(20)))
+	}
 	for i := range after {
 		steady := two[i].steady.times().Between(from, to)
 		if len(steady) < 10 {

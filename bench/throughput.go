@@ -71,7 +71,20 @@ func throughputDefault(ctx context.Context, b *Bench) ([]report.Row, error) {
 }
 
 func throughputAlways(ctx context.Context, b *Bench) ([]report.Row, error) {
-	return throughput(ctx, b, rig.SyncAlways, 2500, 0)
+	rows, err := throughput(ctx, b, rig.SyncAlways, 2500, 0)
+	if err != nil || b.Alone {
+		return rows, err
+	}
+	var floor []float64
+	for range b.Rounds {
+		perSecond, err := acksAlone(ctx, b)
+		if err != nil {
+			return rows, fmt.Errorf("acknowledgements alone: %w", err)
+		}
+		floor = append(floor, perSecond)
+	}
+	alone := report.Measured("acknowledgements and nothing else: the floor of every program", "none", "commands/s", floor...)
+	return append(rows, alone.Times(rows[0], "sluice")), nil
 }
 
 // pass is what one contender did in one round.

@@ -3,7 +3,6 @@ package rig
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 )
 
@@ -33,14 +32,4 @@ func Await(ctx context.Context, limit, pause time.Duration, what string, ok func
 			return fmt.Errorf("%s did not happen within %s%s", what, limit, says)
 		}
 	}
-}
-
-// FreePort finds a loopback address that nobody uses now.
-func FreePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("rig: free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
