@@ -128,9 +128,10 @@ func (z *freeze) run() {
 	if z.late {
 		rig.Settled(z, time.Minute, z.publish, z.results, z.clouds)
 	}
+	calls := len(z.clouds.Mutations(z.instance))
 	z.thaw()
 	if z.comesTooLate() {
-		rig.Eventually(z, "the frozen call", func() bool { return len(z.clouds.Mutations(z.instance)) > 1 })
+		rig.Eventually(z, "the frozen call", func() bool { return len(z.clouds.Mutations(z.instance)) > calls })
 	}
 	tally := rig.Settled(z, time.Minute, z.publish, z.results, z.clouds)
 	tally.MustBeClean(z)
