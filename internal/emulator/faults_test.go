@@ -159,7 +159,10 @@ func TestFaultHang(t *testing.T) {
 		gone <- err
 	}()
 	pending := func(n int) func() bool {
-		return func() bool { calls := c.s.Calls(Filter{}); return len(calls) == n && calls[n-1].Outcome == OutcomePending }
+		return func() bool {
+			calls := c.s.Calls(Filter{})
+			return len(calls) == n && calls[n-1].Outcome == OutcomePending
+		}
 	}
 	eventually(t, "the call", pending(1))
 	cancel()

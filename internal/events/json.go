@@ -63,12 +63,28 @@ func elements(value []byte) ([][]byte, bool) {
 // text is the content of a valid JSON string.
 func text(encoded []byte) string {
 	if bytes.IndexByte(encoded, '\\') < 0 {
-		return string(encoded[1 : len(encoded)-1])
+		encoded = encoded[1 : len(encoded)-1]
+		if s, ok := common[string(encoded)]; ok {
+			return s
+		}
+		return string(encoded)
 	}
 	var s string
 	_ = json.Unmarshal(encoded, &s) // valid, hence no error
 	return s
 }
+
+// common are texts that nearly every command holds: they need no memory of their own.
+var common = func() map[string]string {
+	all := map[string]string{}
+	for _, s := range []string{
+		"specversion", "1.0", "id", "source", "type", "time", "subject", "datacontenttype", "application/json", "data",
+		"vendor", "account", "region", "instanceId", "clientToken", "priority",
+	} {
+		all[s] = s
+	}
+	return all
+}()
 
 func skipSpace(data []byte, at int) int {
 	for at < len(data) && (data[at] == ' ' || data[at] == '\n' || data[at] == '\r' || data[at] == '\t') {

@@ -4,10 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,10 +74,10 @@ func (k *signingKey) authorize(req *http.Request, body []byte, creds vendors.Cre
 	date := req.Header.Get("X-Date")
 	scope := date[:8] + "/" + region + "/" + service + "/request"
 	text := appendCanonical(make([]byte, 0, 512), req, body, names, signed)
-	hash := sha256.Sum256(text)
+	sum := sha256.Sum256(text)
 	text = append(append(append(append(append(text[:0], algorithm+"\n"...), date...), '\n'), scope...), '\n')
-	text = hex.AppendEncode(text, hash[:])
-	signature := hex.EncodeToString(mac(k.of(creds.SecretKey, scope), text))
+	text = hex.AppendEncode(text, sum[:])
+	signature := hex.EncodeToString(k.of(creds.SecretKey, scope).mac(text))
 	req.Header["Authorization"] = []string{algorithm + " Credential=" + creds.AccessKey + "/" + scope + ", SignedHeaders=" + signed + ", Signature=" + signature}
 	return signature
 }
@@ -87,19 +89,29 @@ type signingKey struct{ latest atomic.Pointer[derivedKey] }
 type derivedKey struct {
 	secret secret.Text
 	scope  string
-	key    []byte
+	hashes sync.Pool // that have taken the key in
 }
 
-func (k *signingKey) of(from secret.Text, scope string) []byte {
+func (k *signingKey) of(from secret.Text, scope string) *derivedKey {
 	if d := k.latest.Load(); d != nil && d.scope == scope && d.secret == from {
-		return d.key
+		return d
 	}
 	key := []byte(from.Reveal())
 	for part := range strings.SplitSeq(scope, "/") {
 		key = mac(key, []byte(part))
 	}
-	k.latest.Store(&derivedKey{from, scope, key})
-	return key
+	d := &derivedKey{secret: from, scope: scope, hashes: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	k.latest.Store(d)
+	return d
+}
+
+// mac is the function mac with the derived key.
+func (d *derivedKey) mac(text []byte) []byte {
+	h := d.hashes.Get().(hash.Hash)
+	defer d.hashes.Put(h)
+	h.Reset()
+	h.Write(text)
+	return h.Sum(nil)
 }
 
 // spell gives a request the spelling in which it is signed.

@@ -51,9 +51,15 @@ func NotSent(err error) bool {
 	return errors.As(err, &n)
 }
 
+// noAnswer is the error of a request that had no answer in so much time.
+type noAnswer time.Duration
+
+// Error names the time.
+func (n noAnswer) Error() string { return "no answer within " + time.Duration(n).String() }
+
 // do is Do without anybody watching.
 func do(ctx context.Context, rt http.RoundTripper, req *http.Request, timeout time.Duration) (a Answer, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, noAnswer(timeout))
 	defer cancel()
 	if ctx.Err() != nil {
 		return Answer{}, &NotSentError{describe(ctx, ctx.Err())}
