@@ -67,11 +67,11 @@ func startSluice(_ context.Context, b *Bench, label string, nats *rig.NATS, stub
 }
 
 func throughputDefault(ctx context.Context, b *Bench) ([]report.Row, error) {
-	return throughput(ctx, b, rig.SyncDefault, 8000, 150)
+	return throughput(ctx, b, backlogOf{b.Size(60_000, 1_000), rig.SyncDefault}, 8000, 150)
 }
 
 func throughputAlways(ctx context.Context, b *Bench) ([]report.Row, error) {
-	rows, err := throughput(ctx, b, rig.SyncAlways, 2500, 0)
+	rows, err := throughput(ctx, b, backlogOf{b.Size(20_000, 1_000), rig.SyncAlways}, 2500, 0)
 	if err != nil || b.Alone {
 		return rows, err
 	}
@@ -87,13 +87,20 @@ func throughputAlways(ctx context.Context, b *Bench) ([]report.Row, error) {
 	return append(rows, alone.Times(rows[0], "sluice")), nil
 }
 
+// backlogOf is how many commands wait, and how the server keeps them. They are enough
+// for several seconds, so that a run's beginning and end weigh little.
+type backlogOf struct {
+	count int
+	sync  string
+}
+
 // pass is what one contender did in one round.
 type pass struct {
 	perSecond, tool, server, vendor float64 // commands a second; microseconds of processor a command
 }
 
 // throughput lets every contender work through the same backlog, round by round.
-func throughput(ctx context.Context, b *Bench, sync string, goal, goalCPU float64) ([]report.Row, error) {
+func throughput(ctx context.Context, b *Bench, work backlogOf, goal, goalCPU float64) ([]report.Row, error) {
 	all := contenders()
 	if b.Alone {
 		all = all[:1]
@@ -104,7 +111,7 @@ func throughput(ctx context.Context, b *Bench, sync string, goal, goalCPU float6
 			// Each round begins with another one: what was before may matter.
 			i = (i + round) % len(all)
 			label := fmt.Sprintf("%s-%d", b.scenario, round)
-			p, err := passThrough(ctx, b, all[i], label, sync)
+			p, err := passThrough(ctx, b, all[i], label, work)
 			if err != nil {
 				return throughputRows(all, passes, goal, goalCPU), fmt.Errorf("%s, round %d: %w", all[i].name, round+1, err)
 			}
@@ -140,9 +147,9 @@ func throughputRows(all []contender, passes [][]pass, goal, goalCPU float64) []r
 
 // passThrough lays the backlog, starts the contender, and measures from the first
 // result to the last.
-func passThrough(ctx context.Context, b *Bench, c contender, label, sync string) (p pass, err error) {
-	count := b.Size(20_000, 1_000)
-	nats, stub, broker, err := ground(ctx, b, sync, account)
+func passThrough(ctx context.Context, b *Bench, c contender, label string, work backlogOf) (p pass, err error) {
+	count := work.count
+	nats, stub, broker, err := ground(ctx, b, work.sync, account)
 	if err != nil {
 		return p, err
 	}
