@@ -20,6 +20,7 @@ const (
 type vendor struct {
 	mu      sync.Mutex
 	ids     []string
+	rows    []string       // of the list, for each id: made anew for every page they would be most of the stub's work
 	at      map[string]int // of an id, in ids
 	busy    map[string]bool
 	arrived map[string][]arrival
@@ -39,7 +40,7 @@ func newVendor() *vendor {
 func (v *vendor) know(id string) {
 	if _, ok := v.at[id]; !ok {
 		v.at[id] = len(v.ids)
-		v.ids = append(v.ids, id)
+		v.ids, v.rows = append(v.ids, id), append(v.rows, v.row(id, rowExtra))
 	}
 }
 
@@ -61,12 +62,13 @@ func (v *vendor) carryOut(action, id string, body []byte, now time.Time) []byte 
 	if id != "" {
 		v.know(id)
 	}
-	switch action {
-	case "RestartDBInstance":
+	switch {
+	case action == "RestartDBInstance" && id != "":
 		v.busy[id] = true
-	case "DescribeDBInstanceDetail":
+		v.rows[v.at[id]] = v.row(id, rowExtra)
+	case action == "DescribeDBInstanceDetail":
 		return accept(action, v.row(id, detailExtra))
-	case "DescribeDBInstances":
+	case action == "DescribeDBInstances":
 		return accept(action, v.page(body))
 	}
 	return accept(action, "null")
@@ -107,14 +109,15 @@ func (v *vendor) page(body []byte) string {
 		size = 10
 	}
 	from := min((number-1)*size, len(v.ids))
-	shown := v.ids[from:min(from+size, len(v.ids))]
+	shown := v.rows[from:min(from+size, len(v.rows))]
 	var b strings.Builder
+	b.Grow(len(shown)*1024 + 64)
 	fmt.Fprintf(&b, `{"TotalInstancesNum":%d,"Instances":[`, len(v.ids))
-	for i, id := range shown {
+	for i, row := range shown {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(v.row(id, rowExtra))
+		b.WriteString(row)
 	}
 	b.WriteString("]}")
 	return b.String()
