@@ -18,7 +18,8 @@ import (
 // it alone, and in one that also serves three vendors of which one hangs, one answers
 // 500 and one throttles. Commands go to both by turns.
 func isolation(ctx context.Context, b *Bench) ([]report.Row, error) {
-	var change50, change99, rates, used []float64
+	var change50, rates, used []float64
+	var took [2][]float64
 	for round := range b.Rounds {
 		r, err := isolationRound(ctx, b)
 		b.Rig.StopAll()
@@ -28,7 +29,9 @@ func isolation(ctx context.Context, b *Bench) ([]report.Row, error) {
 		b.Logf("round %d: alone p50 %.2f ms, p99 %.2f ms, %.2f calls/s; beside three that fail p50 %.2f ms, p99 %.2f ms, %.2f calls/s; %s",
 			round+1, r[0].p50, r[0].p99, r[0].rate, r[1].p50, r[1].p99, r[1].rate, r[1].strained)
 		change50 = append(change50, percentMore(r[1].p50, r[0].p50))
-		change99 = append(change99, percentMore(r[1].p99, r[0].p99))
+		for i := range r {
+			took[i] = append(took[i], r[i].took...)
+		}
 		rates = append(rates, percentMore(r[1].rate, r[0].rate))
 		used = append(used, r[1].core)
 	}
@@ -36,7 +39,9 @@ func isolation(ctx context.Context, b *Bench) ([]report.Row, error) {
 	rate.Goal = "unchanged, within 0.5 %"
 	return []report.Row{
 		report.Measured("the fourth's latency p50, change", emulatorEnd, "%", change50...),
-		report.AtMost("the fourth's latency p99, change", emulatorEnd, "%", 10, change99...),
+		// Ten calls of a round decide on its p99: that of all rounds' calls is steadier.
+		report.AtMost("the fourth's latency p99 over all rounds, change", emulatorEnd, "%", 10,
+			percentMore(report.Percentile(took[1], 99), report.Percentile(took[0], 99))),
 		rate,
 		report.Measured("processor of the consumer with all four", emulatorEnd, "% of a core", used...),
 	}, nil
@@ -46,7 +51,8 @@ func percentMore(now, before float64) float64 { return 100 * (now/before - 1) }
 
 // undisturbed is what one of the two consumers made of the fourth vendor.
 type undisturbed struct {
-	p50, p99, rate float64 // milliseconds, calls a second
+	took           []float64 // milliseconds, call by call
+	p50, p99, rate float64   // of them; calls a second
 	core           float64
 	strained       string
 }
@@ -176,7 +182,7 @@ func measureBoth(ctx context.Context, b *Bench, two [2]fourth, count, warmUp int
 		if len(steady) < 10 {
 			err = errors.Join(err, fmt.Errorf("%s: only %d calls at 20/s in %s", two[i].prefix, len(steady), to.Sub(from)))
 		}
-		out[i] = undisturbed{p50: report.Percentile(took[i], 50), p99: report.Percentile(took[i], 99), rate: steady.PerSecond(),
+		out[i] = undisturbed{took: took[i], p50: report.Percentile(took[i], 50), p99: report.Percentile(took[i], 99), rate: steady.PerSecond(),
 			core: 100 * (after[i] - before[i]).Seconds() / to.Sub(from).Seconds(), strained: strained}
 	}
 	return out, err
