@@ -23,7 +23,11 @@ func (t *turn) Leaving() {
 
 // Left is vendors.Flight's.
 func (t *turn) Left(at time.Time) {
-	t.p.follow(t.call, func(d *departure) { d.at, d.leaving = later(d.at, at), false })
+	t.p.follow(t.call, func(d *departure) {
+		if d.leaving = false; at.After(d.at) {
+			d.at = at
+		}
+	})
 }
 
 // Over is vendors.Flight's.

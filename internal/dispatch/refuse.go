@@ -76,8 +76,9 @@ func (a *account) resumes(ctx context.Context, m broker.Message, cmd events.Comm
 		if errors.Is(err, broker.ErrNotFound) {
 			e, err = a.ledger.Draft(cmd.Key, ledger.Record{Token: cmd.Token, State: ledger.Free}), nil
 		}
-		resumes := err == nil && a.hasAnswer(e, m, cmd, why)
+		var resumes bool
 		if err == nil {
+			resumes = a.hasAnswer(e, m, cmd, why)
 			err = a.noteExpired(ctx, e, cmd, why, resumes)
 		}
 		switch {

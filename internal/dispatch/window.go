@@ -81,13 +81,6 @@ func (w *window) wait(now time.Time) time.Duration {
 	}
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // leave notes that a call leaves, and gives it a number.
 func (w *window) leave(now time.Time) (call uint64) {
 	if w == nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/seed-7b870224/sluice/internal/jsonobject"
 )
 
 // FuzzAppend: what is written by hand is what the standard library writes.
@@ -62,7 +64,7 @@ func asTheSDK(t *testing.T, c Command, r Result, now time.Time) {
 			e.SetExtension(name, value)
 		}
 	}
-	data, err := unescaped(r)
+	data, err := jsonobject.Marshal(r)
 	if err != nil {
 		t.Skip("no time of RFC 3339")
 	}

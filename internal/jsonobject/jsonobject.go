@@ -115,9 +115,15 @@ func text(b []byte, s string) []byte {
 
 // escaped appends a string that holds what cannot stand as it is.
 func escaped(b []byte, s string) []byte {
+	out, _ := Marshal(s) // a string cannot fail
+	return append(b, out...)
+}
+
+// Marshal is encoding/json's, but for <, > and &, which stay as they are.
+func Marshal(v any) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string cannot fail
-	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }

@@ -34,6 +34,15 @@ type Sighting struct {
 	Detail any
 }
 
+// DetailOf is the detail of the request's sighting; ok is false if there is none, or none
+// of that type.
+func DetailOf[T any](req Request) (detail T, ok bool) {
+	if req.Seen != nil {
+		detail, ok = req.Seen.Detail.(T)
+	}
+	return detail, ok
+}
+
 // SurveyOneByOne is a survey of instances that are looked up by themselves. One that
 // is refused is left for its own look-up to report on.
 func SurveyOneByOne(ids []string, look func(id string) (Sighting, Verdict)) (map[string]Sighting, Verdict) {

@@ -67,10 +67,7 @@ func (d detail) sighting(at time.Time) vendors.Sighting {
 // recollect reads the request's sighting. ok is false if there is none, or none that
 // tells what the operation needs to know.
 func recollect(req vendors.Request) (d detail, ok bool) {
-	if req.Seen == nil {
-		return detail{}, false
-	}
-	if d, ok = req.Seen.Detail.(detail); !ok || d.Status == "" {
+	if d, ok = vendors.DetailOf[detail](req); !ok || d.Status == "" {
 		return detail{}, false
 	}
 	switch req.Operation {

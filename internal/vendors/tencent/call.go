@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-7b870224/sluice/internal/jsonobject"
 	"github.com/seed-7b870224/sluice/internal/secret"
 	"github.com/seed-7b870224/sluice/internal/vendors"
 	"github.com/seed-7b870224/sluice/internal/vendors/wire"
@@ -54,7 +55,9 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any)
 		}
 		return call{}, lack.verdict(fmt.Sprintf("%s was not sent: no credentials: %v", action, err))
 	}
-	body, err := encode(params)
+	// Without the escapes for HTML: a password that is spelt as it is can be found, and
+	// redacted, where the vendor echoes it.
+	body, err := jsonobject.Marshal(params)
 	if err != nil {
 		return call{}, refused.verdict(fmt.Sprintf("%s was not sent: %v", action, err))
 	}
@@ -75,16 +78,6 @@ func (c *Client) sign(ctx context.Context, action string, params map[string]any)
 	_, signature, _ := strings.Cut(req.Header.Get("Authorization"), "Signature=")
 	echoes := vendors.Echoes{Secrets: []secret.Text{creds.SecretKey, creds.SessionToken}, Words: []string{creds.AccessKey, signature}}
 	return call{action: action, request: req, signedAt: at, echoes: echoes}, vendors.Verdict{Kind: vendors.Done}
-}
-
-// encode writes the body of a request, without the escapes for HTML: a password
-// that is spelt as it is can be found, and redacted, where the vendor echoes it.
-func encode(params map[string]any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(params)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // send sends the request once, judges the answer and reports it. An error of

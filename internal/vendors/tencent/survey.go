@@ -43,9 +43,6 @@ func (c *Client) Survey(ctx context.Context, ids []string) (map[string]vendors.S
 // recollect reads the status off the request's sighting. ok is false if there is
 // none.
 func recollect(req vendors.Request) (status int64, ok bool) {
-	if req.Seen == nil {
-		return 0, false
-	}
-	d, ok := req.Seen.Detail.(detail)
+	d, ok := vendors.DetailOf[detail](req)
 	return d.Status, ok
 }

@@ -51,10 +51,7 @@ func (i instance) sighting(at time.Time) vendors.Sighting {
 // recollect reads the request's sighting. ok is false if there is none, or none that
 // tells what the operation needs to know.
 func recollect(req vendors.Request) (i instance, ok bool) {
-	if req.Seen == nil {
-		return instance{}, false
-	}
-	d, ok := req.Seen.Detail.(detail)
+	d, ok := vendors.DetailOf[detail](req)
 	if !ok || d.Status == "" {
 		return instance{}, false
 	}
